@@ -51,6 +51,7 @@ from locustfiles.targets import (
     judge,
 )
 from locustfiles.turns import Turns
+from locustfiles.waiting import Line
 
 DEMO = {
     "host": "oak.localhost",
@@ -72,6 +73,7 @@ PATIENCE_S = 60.0
 _numbers = itertools.count(1)
 # What happened to the load's people that is the failure of no request of theirs.
 BROKEN: Counter[str] = Counter()
+LINE = Line()
 
 
 class Person(FastHttpUser):
@@ -121,7 +123,7 @@ class Person(FastHttpUser):
     def with_token_of(self, who: dict[str, Any]) -> None:
         """Many windows of one login: only the first of them logs in, the others wait for it."""
         key = (who.get("host", ""), who["login"])
-        with _one_logs_in:
+        with LINE.standing(self), _one_logs_in:
             if key not in TOKENS:
                 self.log_in(who)
                 TOKENS[key] = self.headers["Authorization"]
@@ -138,7 +140,8 @@ class Arriving(Person):
 
     @task
     def arrive(self) -> None:
-        self.log_in(next(self._people))
+        with LINE.standing(self):
+            self.log_in(next(self._people))
         raise StopUser
 
 
@@ -383,9 +386,12 @@ def keep_what_broke(exception: BaseException, **_: Any) -> None:
 def look_at_the_targets(environment: Any, **_: Any) -> None:
     figures, missed = judge(environment.stats, PHASE if RATE or PHASE == "burst" else "")
     missed += [f"{count} of the load's people broke off: {what}" for what, count in BROKEN.items()]
+    missed += [f"{len(LINE)} still waited to be let in when it was over"] if LINE else []
     for each in missed:
         print(f"MISSED {each}")
     environment.process_exit_code = 1 if missed else 0
     turns = {"turns": TURNS.taken, "seconds": round(TURNS.took_s, 2)}
-    result = json.dumps({**figures, **turns, "missed": len(missed), "broken": BROKEN.total()})
+    result = json.dumps(
+        {**figures, **turns, "missed": len(missed), "broken": BROKEN.total(), "still_waiting": len(LINE)}
+    )
     events.quit.add_listener(lambda **_: print(f"RESULT {result}", flush=True))

@@ -44,9 +44,8 @@ LONGEST_FIRST = (
     "tests/api/test_days_of_reach.py",
     "tests/api/test_who_may_do_what.py",
     "tests/upgrade/",
-    "tests/apps/exchange/test_bombs_at_every_door.py",
-    "tests/apps/students/test_custody_in_merging.py",
     "tests/browser/",
+    "tests/apps/students/test_custody_in_merging.py",
     "tests/apps/exchange/test_in_chunks.py",
     "tests/apps/office/test_what_a_list_can_be_asked.py",
 )

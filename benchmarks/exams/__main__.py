@@ -9,21 +9,20 @@ from __future__ import annotations
 import datetime as dt
 import gc
 import json
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.pages.__main__ import Meter, compare, pairs_of
-from config.env import BASE_DIR, VARIABLES, inherited
-from schoolops import launcher
+from benchmarks.servers import on_servers
+from config.env import BASE_DIR, inherited
 from tests.outside import refuse_base_url
 
 ROUNDS = 7
@@ -215,27 +214,11 @@ def measured() -> dict[str, float]:
         return result | more | cards(prepared, session)
 
 
-def on_servers(work: Callable[[], dict[str, float]]) -> dict[str, float]:
-    """What ``work`` says, with Django set up on servers of our own."""
-    folder = launcher.spare_folder(BASE_DIR / ".schoolops" / "bench")
-    launcher.remove(folder)
-    with launcher.start(launcher.THROWAWAY, folder) as servers:
-        os.environ |= {variable.name: variable.default for variable in VARIABLES}
-        os.environ |= {
-            **servers.environment(),
-            "DJANGO_SETTINGS_MODULE": "benchmarks.pages.settings",
-            "LOG_LEVEL": "ERROR",
-        }
-        import django
-
-        django.setup()
-        return work()
-
-
 def main() -> int:
     """Measure, print, and exit with 1 when a goal is missed."""
     refuse_base_url("bench-exams compares processor time inside one process of its own.")
-    result = on_servers(measured)
+    with on_servers():
+        result = measured()
     missed = [f"{name} {result[name]} < {goal}" for name, goal in AT_LEAST.items() if result[name] < goal]
     missed += [f"{name} {result[name]} > {goal}" for name, goal in AT_MOST.items() if result[name] > goal]
     if missed:

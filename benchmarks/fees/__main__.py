@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
+from benchmarks.servers import on_servers
 from schoolops import launcher
 from tests.outside import refuse_base_url
 
@@ -38,21 +36,8 @@ def timed(into: dict[str, float], name: str) -> Iterator[None]:
 
 def main() -> int:
     refuse_base_url("bench-fees fills, bills and pays at a school of its own.")
-    with tempfile.TemporaryDirectory(prefix="schoolops-fees-") as name:
-        folder = Path(name)
-        with launcher.start(launcher.DURABLE, folder / "servers") as servers:
-            os.environ.update(
-                {
-                    **servers.environment(),
-                    "DJANGO_SETTINGS_MODULE": "config.settings.local",
-                    "MEDIA_ROOT": str(folder / "media"),
-                    "LOG_LEVEL": "ERROR",
-                }
-            )
-            import django
-
-            django.setup()
-            found = measured()
+    with on_servers("config.settings.local", profile=launcher.DURABLE):
+        found = measured()
     print(json.dumps({name: round(value, 3) for name, value in found.items()}))
     result = {
         "invoicing_vs_orm": round(found["orm_s"] / found["bill_s"], 2),

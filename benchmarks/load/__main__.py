@@ -7,6 +7,7 @@ each when it is due. Goals of pages are those of *steady*: in the burst a machin
 
 ``login_share``: logins a second while the first half is let in, of what the hash allows on all processors.
 ``last_login_vs_hash_bound``: until the last is in ÷ what all their hashes take on all processors.
+``still_waiting``: who was neither let in nor sent away when the burst was over.
 ``rate``: requests a second of *steady*, half of what *capacity* came to.
 ``students_vs_families``: the fastest list of students ÷ the fastest first page of a family, in the same run.
 ``others_share``: what of the processors went to programs that are none of ours meanwhile; it has no goal.
@@ -61,6 +62,7 @@ GOALS = {
     "students_p95_ms": (300, "at most"), "attendance_p95_ms": (200, "at most"), "exams_p95_ms": (250, "at most"),
     "families_p95_ms": (300, "at most"), "marks_p95_ms": (250, "at most"), "bills_p95_ms": (300, "at most"),
     "login_share": (0.5, "at least"), "last_login_vs_hash_bound": (1.5, "at most"), "errors": (0, "at most"),
+    "still_waiting": (0, "at most"),
     "memory_growth": (1.2, "at most"), "descriptors_growth": (1.2, "at most"),
     "connections_growth": (1.2, "at most"), "disk_growth": (1.2, "at most"),
 }  # fmt: skip
@@ -135,6 +137,7 @@ def measured(host: str, given: argparse.Namespace, cast: str | None, up: demo.St
             each["failures"] for phase in (burst, full, steady) for each in phase.values() if isinstance(each, dict)
         )
         + sum(phase.get("broken", 0) for phase in (burst, full, steady)),
+        "still_waiting": burst["still_waiting"],
         "rate": round(asked / full["seconds"] / 2, 1),
         "students_vs_families": fastest_ratio(LIST_STUDENTS, FAMILY_HOME, full, steady),
         "burst_p95_ms": {kind: burst[kind]["p95_ms"] for kind in TOLD if kind in burst},

@@ -31,6 +31,7 @@ GOALS = {
     "roll_p95_ratio": (3.0, "at most"),
     "mixed_share": (0.5, "at least"),
     "last_login_vs_hash_bound": (1.5, "at most"),
+    "still_waiting": (0, "at most"),
 }
 
 
@@ -55,6 +56,7 @@ class Figures:
     quiet_p95: list[float] = field(default_factory=list)
     mixed_p95: list[float] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
+    still_waiting: int = 0
     wrong: int = 0
 
 
@@ -83,12 +85,14 @@ async def one_round(
     seen.quiet_p95.append(p95(quiet.took_s))
     seen.mixed_p95.append(p95(during))
     seen.refused.append(mixed.refused)
+    seen.still_waiting += mixed.still_waiting
     seen.wrong += sum(sum(each.values()) for each in (done.other, mixed.other, quiet.refused, beside.refused))
     print(
         f"quiet: {len(quiet.took_s)} rolls, p95 {seen.quiet_p95[-1] * 1000:.0f} ms; "
         f"{allowed:.1f} hashes per processor second, so {1000 / allowed:.1f} ms each\n"
         f"alone: {_told(done)}; share {seen.share[-1]:.2f}, {seen.corrected[-1]:.2f} of what others left\n"
-        f"mixed: {_told(mixed)}; {len(during)} rolls, p95 {seen.mixed_p95[-1] * 1000:.0f} ms\n"
+        f"mixed: {_told(mixed)}; {mixed.still_waiting} still waiting; {len(during)} rolls, "
+        f"p95 {seen.mixed_p95[-1] * 1000:.0f} ms\n"
         f"unexpected answers: {done.other} {mixed.other} {quiet.refused} {beside.refused}",
         flush=True,
     )
@@ -182,6 +186,7 @@ def report(seen: Figures) -> None:
         "mixed_share": round(_ratio(seen.mixed, seen.alone), 3),
         "last_login_vs_hash_bound": round(statistics.median(seen.last), 2),
         "refused": round(statistics.median(seen.refused)),
+        "still_waiting": seen.still_waiting,
     }
     print(f"of the processors that others left: {statistics.median(seen.corrected):.3f}; wrong answers: {seen.wrong}")
     for name, (goal, how) in GOALS.items():

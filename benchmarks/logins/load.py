@@ -107,13 +107,17 @@ class Crowd:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A stretch of a busy server: logins, refusals, seconds, processor seconds of whom, and unexpected answers."""
+    """A stretch of a busy server: logins, refusals, seconds, processor seconds of whom, and unexpected answers.
+
+    ``still_waiting``: of a crowd, when nobody waited for them any more.
+    """
 
     done: int
     refused: int
     took: float
     cost: dict[str, float]
     other: dict[int, int]
+    still_waiting: int = 0
 
 
 async def steady(port: int, logins: int, at_once: int, seconds: float, spent: Callable[[], Spent]) -> Done:
@@ -139,7 +143,8 @@ async def crowd(port: int, logins: int, most_s: float, spent: Callable[[], Spent
     _, late = await asyncio.wait(tasks, timeout=most_s)
     for task in late:
         task.cancel()
-    return Done(seen.done, seen.refused, (seen.last_at or time.monotonic()) - began, counting.since(), seen.other)
+    took = (seen.last_at or time.monotonic()) - began
+    return Done(seen.done, seen.refused, took, counting.since(), seen.other, still_waiting=logins - seen.done)
 
 
 @dataclass(slots=True)

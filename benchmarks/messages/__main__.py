@@ -10,7 +10,6 @@ written down, in MiB, after 1,000 were.
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from typing import Any
 
 import psutil
 
+from benchmarks.servers import on_servers
 from config.env import BASE_DIR
 from schoolops import launcher
 from tests.outside import refuse_base_url
@@ -54,20 +54,8 @@ def main() -> int:
         certificate = _certificate(folder)
         sink = subprocess.Popen([sys.executable, "-c", _SINK, str(port), *certificate], cwd=BASE_DIR)
         try:
-            with launcher.start(launcher.DURABLE, folder / "servers") as servers:
-                os.environ.update(
-                    {
-                        **servers.environment(),
-                        "DJANGO_SETTINGS_MODULE": "config.settings.local",
-                        "EMAIL_URL": f"smtp://127.0.0.1:{port}",
-                        "MEDIA_ROOT": str(folder / "media"),
-                        "LOG_LEVEL": "ERROR",
-                        "SSL_CERT_FILE": certificate[0],
-                    }
-                )
-                import django
-
-                django.setup()
+            mail = {"EMAIL_URL": f"smtp://127.0.0.1:{port}", "SSL_CERT_FILE": certificate[0]}
+            with on_servers("config.settings.local", profile=launcher.DURABLE, **mail):
                 found = measured()
         finally:
             sink.kill()

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from schoolops import launcher
+from benchmarks.servers import on_servers
 from tests.outside import refuse_base_url
 
 FEW, MANY, ROUNDS = 10, 100, 15
@@ -37,21 +34,8 @@ class Cost:
 
 def main() -> int:
     refuse_base_url("bench-office fills two schools of its own.")
-    with tempfile.TemporaryDirectory(prefix="schoolops-office-") as name:
-        folder = Path(name)
-        with launcher.start(launcher.THROWAWAY, folder / "servers") as servers:
-            os.environ.update(
-                {
-                    **servers.environment(),
-                    "DJANGO_SETTINGS_MODULE": "benchmarks.pages.settings",
-                    "MEDIA_ROOT": str(folder / "media"),
-                    "LOG_LEVEL": "ERROR",
-                }
-            )
-            import django
-
-            django.setup()
-            few, many, first, login = measured()
+    with on_servers():
+        few, many, first, login = measured()
     grown = [page for page in many if many[page].queries != few[page].queries]
     print(f"{'page':28}{'bytes':>8}{'ms CPU':>8}{'queries':>9}   (with {FEW} rows)")
     for page, cost in many.items():

@@ -10,7 +10,6 @@ import argparse
 import cProfile
 import gc
 import json
-import os
 import pstats
 import re
 import statistics
@@ -23,8 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.pages.callers import Caller
-from config.env import BASE_DIR, VARIABLES
-from schoolops import launcher
+from benchmarks.servers import on_servers
 from tests.outside import refuse_base_url
 
 ROUNDS = 7
@@ -296,18 +294,7 @@ def main() -> None:
     parser.add_argument("--profile", default="", help="where the time goes, sorted by this (tottime, cumtime)")
     given = parser.parse_args()
     refuse_base_url("bench-pages compares processor time inside one process of its own.")
-    folder = launcher.spare_folder(BASE_DIR / ".schoolops" / "bench")
-    launcher.remove(folder)
-    with launcher.start(launcher.THROWAWAY, folder) as servers:
-        os.environ |= {variable.name: variable.default for variable in VARIABLES}
-        os.environ |= {
-            **servers.environment(),
-            "DJANGO_SETTINGS_MODULE": "benchmarks.pages.settings",
-            "LOG_LEVEL": "ERROR",
-        }
-        import django
-
-        django.setup()
+    with on_servers():
         from benchmarks.pages import ground
 
         with ground.prepared(STUDENTS, DAYS) as prepared:

@@ -6,11 +6,9 @@ Web and database, milliseconds of processor, beside the same request of one scho
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 
-from config.env import BASE_DIR, VARIABLES
-from schoolops import launcher
+from benchmarks.servers import on_servers
 from tests.outside import refuse_base_url
 
 ASKED = (
@@ -66,18 +64,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=ASKED, help="these alone")
     given = parser.parse_args()
     refuse_base_url("It compares processor time inside one process of its own.")
-    folder = launcher.spare_folder(BASE_DIR / ".schoolops" / "bench")
-    launcher.remove(folder)
-    with launcher.start(launcher.THROWAWAY, folder) as servers:
-        os.environ |= {variable.name: variable.default for variable in VARIABLES}
-        os.environ |= {
-            **servers.environment(),
-            "DJANGO_SETTINGS_MODULE": "benchmarks.pages.settings",
-            "LOG_LEVEL": "ERROR",
-        }
-        import django
-
-        django.setup()
+    with on_servers():
         measured(tuple(given.only))
 
 

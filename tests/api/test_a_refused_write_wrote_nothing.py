@@ -72,6 +72,17 @@ def test_nor_is_it_late_for_who_reads_less_by_another_role(ground: Ground, also:
     assert sum(status < 300 for _code, (status, _done) in said.values()) > len(said) * 0.6
 
 
+def test_whoever_may_change_students_needs_not_look_at_them(ground: Ground) -> None:
+    said = {
+        row.name: _answered(ground, row, code)[0]
+        for row in WRITES
+        if (code := _asked_for(ground, row)) in {"students.manage", "students.merge"}
+        if row.address.startswith(("students/{", "classes/{class}/students"))
+    }
+    assert len(said) >= 9
+    assert {name: status for name, status in said.items() if status >= 300} == {}
+
+
 READ = ["sections", "sections/{section}", "classes", "meetings", "students", "students/{child}", "guardians", "leaves"]
 
 

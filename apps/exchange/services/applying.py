@@ -10,14 +10,14 @@ from apps.access import services as access
 from apps.accounts.models import User
 from apps.exchange import errors
 from apps.exchange.events import ImportConfirmed
-from apps.exchange.models import Counterpart, Import, ImportRow
+from apps.exchange.models import Import, ImportRow
 from apps.exchange.selectors.stops import left_of
 from apps.exchange.services import frame, kinds
 from apps.exchange.services.changed import ALREADY, REMEMBERED, stamped
-from apps.exchange.services.comparing import Action, Outcome, Work, as_kept
+from apps.exchange.services.comparing import REMEMBERED_OF, Action, Outcome, Work, as_kept
 from apps.exchange.services.reading.cells import said_of
 from apps.exchange.services.receiving import RUN
-from apps.exchange.services.staging import chunks, counted, kinds_in, write_rows
+from apps.exchange.services.staging import chunks, counted, kinds_in, still, write_rows
 from apps.exchange.services.stopping import ONE_AT_A_TIME, refuse_two
 from apps.exchange.services.turns import take_up
 from schoolops import clock, events, queues
@@ -118,8 +118,7 @@ def _write(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
 
 def _write_all(work: Work, kind: str, rows: Sequence[ImportRow]) -> None:
     # What somebody else wrote before it was our turn is not written again.
-    still = set(ImportRow.objects.filter(pk__in=[row.pk for row in rows], applied=False).values_list("pk", flat=True))
-    rows = [row for row in rows if row.pk in still]
+    rows = still(rows, applied=False)
     shown = {row.pk: (row.action, row.before, row.after) for row in rows}
     outcomes: list[Outcome] = kinds.OF[kind].compare(work, rows)
     for outcome in outcomes:
@@ -166,11 +165,9 @@ def _keep_what_was(kind: str, outcomes: Sequence[Outcome]) -> None:
     }
     for outcome in outcomes:
         outcome.row.undo = as_kept(outcome.target, outcome.fields) if outcome.target is not None else {}
-    of_them = Counterpart.objects.filter(
-        kind__in={table for table, _ in there}, row_id__in=[row_id for _, row_id in there]
-    )
-    for table, row_id, external, values in of_them.values_list("kind", "row_id", "external_id", "values"):
-        if (table, row_id) in there:
+    for table in {table for table, _ in there}:
+        of_them = REMEMBERED_OF.all(rows=[row_id for each, row_id in there if each == table], kind=table)
+        for row_id, external, values in of_them:
             there[table, row_id].undo[REMEMBERED] = [external, values]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet, Value
 
 from apps.attendance.models import DailyAttendance
 from apps.exchange import errors
@@ -20,6 +21,7 @@ from apps.staff.models import StaffMember, TeachingAssignment
 from apps.students.models import ClassEnrolment, Enrolment, Guardian, SectionMembership, Student, StudentGuardian
 from schoolops.audit.models import AuditEntry
 from schoolops.rows import among, with_names
+from schoolops.tenancy.compiled import KEY, Compiled, Parameter, any_of
 
 TABLES: Mapping[str, Any] = {
     **MODELS,
@@ -97,7 +99,10 @@ def refuse_changed(run: Import) -> None:
     """Raises ``ChangedSince`` when somebody was at anything the import wrote, as the trail and the rows say, or when it
     is in use."""
     changed: list[str] = []
+    there = {table for table, _ in tables_written(run)}
     for table, model in TABLES.items():
+        if table not in there:
+            continue
         for rows in chunked(written(run, table)):
             keys = [row.target_id for row in rows]
             changed += _changed(run, table, rows, model.objects.in_bulk(keys))
@@ -150,21 +155,53 @@ def student_keys(table: str, targets: Mapping[int, Any]) -> set[int]:
 def _in_use(run: Import, table: str, keys: Sequence[int | None]) -> list[str]:
     """What refers to rows that are to go, and does not go itself."""
     found = []
-    for relation in TABLES[table]._meta.get_fields(include_hidden=True) if keys else ():
-        if not relation.auto_created or relation.concrete or relation.related_model in _GO_ALONG:
-            continue
-        name = relation.field.name
-        using = relation.related_model._base_manager.filter(**{f"{name}__in": keys})  # noqa: SLF001 - hidden ones have no other
-        if relation.related_model in UNUSED:
-            using = using.exclude(UNUSED[relation.related_model])
-        kind = _TABLE_OF.get(relation.related_model)
-        if kind is not None:
-            # What the import made goes, what it changed is changed back; who did anything to them since is asked above.
-            using = using.exclude(pk__in=written(run, kind).values("target_id"))
-        if kind == staged.TERM and table == staged.TERM:
+    for (number,) in _uses(table).all(keys=keys, run=run.pk) if keys and _relations(table) else ():
+        relation = _relations(table)[number]
+        using = _using(relation, Q(**{f"{relation.field.name}__in": keys}), run)
+        if relation.related_model is TABLES[staged.TERM] is TABLES[table]:
             using = using.exclude(pk__in=[pk for held in terms_held(run).values() for pk in held])
         found += [str(each) for each in with_names(using)[:3]]
     return found
+
+
+@cache
+def _relations(table: str) -> tuple[Any, ...]:
+    """What may refer to rows of a table, but for what goes along with them."""
+    return tuple(
+        each
+        for each in TABLES[table]._meta.get_fields(include_hidden=True)
+        if each.auto_created and not each.concrete and each.related_model not in _GO_ALONG
+    )
+
+
+def _using(relation: Any, refers: Any, run: Any) -> QuerySet[Any]:
+    """Rows that refer so and are no others of the import's own, nor what every campus is given."""
+    using = relation.related_model._base_manager.filter(refers)  # noqa: SLF001 - hidden ones have no other
+    if relation.related_model in UNUSED:
+        using = using.exclude(UNUSED[relation.related_model])
+    kind = _TABLE_OF.get(relation.related_model)
+    if kind is not None:
+        # What the import made goes, what it changed is changed back; who did anything to them since is asked above.
+        using = using.exclude(pk__in=written(run, kind).values("target_id"))
+    return using  # type: ignore[no-any-return]
+
+
+@cache
+def _uses(table: str) -> Compiled[tuple[int]]:
+    """Of ``_relations`` the numbers of those by which anything refers to one of ``keys``: one statement for all."""
+
+    def build() -> QuerySet[Any, tuple[int]]:
+        run = Parameter("run", KEY)
+        first, *others = (
+            _using(each, any_of(each.field.name, "keys"), run)
+            .annotate(_which=Value(number))
+            .order_by()
+            .values_list("_which")[:1]
+            for number, each in enumerate(_relations(table))
+        )
+        return first.union(*others, all=True)  # type: ignore[no-any-return]
+
+    return Compiled(build)
 
 
 def terms_held(run: Import) -> dict[int, list[int]]:
@@ -190,10 +227,17 @@ def written(run: Import, table: str, **more: Any) -> Any:
     return ImportRow.objects.filter(run=run, kind=kind, table=table, applied=True, **more)
 
 
-def chunked(rows: Any, *, size: int = CHUNK, backwards: bool = False) -> Any:
+def tables_written(run: Import) -> set[tuple[str, str]]:
+    """(table, action) of what the import wrote: each that is asked for costs statements, and most write a few."""
+    rows = ImportRow.objects.filter(run=run, applied=True).order_by()
+    return set(rows.values_list("table", "action").distinct())
+
+
+def chunked(rows: Any, *, size: int = CHUNK, backwards: bool = False) -> Iterator[list[ImportRow]]:
     """Rows of the file by keyset, a list at a time."""
     order, beyond = ("-pk", "pk__lt") if backwards else ("pk", "pk__gt")
-    rest = rows.order_by(order)
-    while chunk := list(rest[:size]):
-        rest = rows.filter(**{beyond: chunk[-1].pk}).order_by(order)
+    chunk = list(rows.order_by(order)[:size])
+    while chunk:
         yield chunk
+        rest = rows.filter(**{beyond: chunk[-1].pk}).order_by(order)
+        chunk = list(rest[:size]) if len(chunk) == size else []

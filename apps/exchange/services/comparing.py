@@ -26,6 +26,7 @@ from apps.exchange.services.reading.sheets import HEADER_FOR
 from apps.exchange.services.turns import Turn
 from schoolops.errors import Forbidden, NotFound, SchoolOpsError
 from schoolops.rows import among
+from schoolops.tenancy.compiled import TEXT, Compiled, Parameter, any_of
 
 Action = ImportRow.Action
 
@@ -251,12 +252,22 @@ class Known:
         return self.values.get(row.pk, {}) if row is not None else {}
 
 
+_CALLED: Compiled[tuple[str, int]] = Compiled(
+    lambda: Counterpart.objects.filter(any_of("external_id", "keys", TEXT), kind=Parameter("kind", TEXT)).values_list(
+        "external_id", "row_id"
+    )
+)
+REMEMBERED_OF: Compiled[tuple[int, str | None, dict[str, str]]] = Compiled(
+    lambda: Counterpart.objects.filter(any_of("row_id", "rows"), kind=Parameter("kind", TEXT)).values_list(
+        "row_id", "external_id", "values"
+    )
+)
+
+
 def known(kind: str, keys: Iterable[str], rows: models.QuerySet[Any]) -> Known:
     """Rows of ours by outside id: what an import called so, or what is ours by that very id. Two queries and a half."""
     wanted = {key for key in keys if key and not key.startswith("~")}
-    pairs = dict(
-        Counterpart.objects.filter(among("external_id", wanted), kind=kind).values_list("external_id", "row_id")
-    )
+    pairs = dict(_CALLED.all(keys=wanted, kind=kind) if wanted else ())
     ours = {key: own for key in wanted - pairs.keys() if (own := as_uuid(key)) is not None}
     found = (
         list(rows.filter(models.Q(among("pk", pairs.values())) | models.Q(among("sourced_id", ours.values()))))
@@ -277,9 +288,7 @@ def remember(kind: str, into: Known, rows: Iterable[Any]) -> None:
     missing = {row.pk for row in rows} - into.values.keys()
     if not missing:
         return
-    for pk, external, values in Counterpart.objects.filter(among("row_id", missing), kind=kind).values_list(
-        "row_id", "external_id", "values"
-    ):
+    for pk, external, values in REMEMBERED_OF.all(rows=missing, kind=kind):
         into.values[pk] = values
         if external:
             into.external[pk] = external
@@ -302,12 +311,8 @@ def called(outcome: Outcome, there: Known) -> None:
 
 def remember_written(work: Work, kind: str, outcomes: Sequence[Outcome]) -> None:
     """Keep what each row is called outside and what was written into it: one statement for the chunk."""
-    held: dict[int, tuple[str | None, dict[str, str]]] = {
-        pk: (external, values)
-        for pk, external, values in Counterpart.objects.filter(
-            among("row_id", [outcome.target.pk for outcome in outcomes]), kind=kind
-        ).values_list("row_id", "external_id", "values")
-    }
+    there = REMEMBERED_OF.all(rows=[outcome.target.pk for outcome in outcomes], kind=kind)
+    held = {pk: (external, values) for pk, external, values in there}
     rows = []
     for outcome in outcomes:
         external, values = held.get(outcome.target.pk, (None, {}))

@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from django.db.models import prefetch_related_objects
+
 from apps.exchange.models import Counterpart
 from apps.exchange.services.reading import staged
 from apps.institutions.models import AcademicYear, Course, CourseClass, GradeLevel, Institution, Section, Term
 from schoolops.folding import fold
+from schoolops.tenancy.compiled import Compiled
 
 MODELS: dict[str, Any] = {
     staged.INSTITUTION: Institution,
@@ -31,6 +34,20 @@ _RELATED: dict[str, tuple[str, ...]] = {
     staged.SECTION: ("year__institution", "grade_level"),
     staged.CLASS: ("year__institution", "course", "section__grade_level"),
 }
+
+
+def _in_order(kind: str) -> Compiled[Any]:
+    return Compiled(lambda: MODELS[kind].objects.select_related(*_RELATED.get(kind, ())).order_by("pk"))
+
+
+# Read at each step of an import, however short the file.
+_ROWS = {kind: _in_order(kind) for kind in MODELS}
+_KNOWN: Compiled[Any] = Compiled(
+    lambda: Counterpart.objects.filter(kind__in=[*MODELS]).values_list("kind", "row_id", "external_id", "values")
+)
+_HOMEROOMS: Compiled[tuple[str, int]] = Compiled(
+    lambda: Counterpart.objects.filter(kind__startswith="homeroom@").values_list("external_id", "row_id")
+)
 
 
 @dataclass(slots=True)
@@ -139,28 +156,24 @@ def _owner(kind: str, row: Any) -> int:
 
 
 def load(institution: Institution | None) -> Frame:
-    """The school as it is now: two queries a kind."""
+    """The school as it is now: a query a kind, and three."""
     frame = Frame()
-    for kind, model in MODELS.items():
-        found = model.objects.select_related(*_RELATED.get(kind, ())).order_by("pk")
-        rows = list(found.prefetch_related("terms") if kind == staged.CLASS else found)
-        frame.rows[kind] = rows
-        by_pk = {row.pk: row for row in rows}
-        for row in rows:
-            frame.by_key[kind, str(row.sourced_id)] = row
-        for external, pk, values in Counterpart.objects.filter(kind=kind).values_list(
-            "external_id", "row_id", "values"
-        ):
-            if pk in by_pk:
-                frame.values[kind, pk] = values
-                if external:
-                    frame.by_key[kind, external] = by_pk[pk]
-                    frame.external[kind, pk] = external
-            elif external:
-                frame.removed.add((kind, external))
+    by_pk: dict[tuple[str, int], Any] = {}
+    for kind, asked in _ROWS.items():
+        frame.rows[kind] = asked.all()
+        for row in frame.rows[kind]:
+            by_pk[kind, row.pk] = frame.by_key[kind, str(row.sourced_id)] = row
+    prefetch_related_objects(frame.rows[staged.CLASS], "terms")
+    for kind, pk, external, values in _KNOWN.all():
+        if (kind, pk) in by_pk:
+            frame.values[kind, pk] = values
+            if external:
+                frame.by_key[kind, external] = by_pk[kind, pk]
+                frame.external[kind, pk] = external
+        elif external:
+            frame.removed.add((kind, external))
     levels = {each.pk: each for each in frame.rows[staged.GRADE_LEVEL]}
-    courses = Counterpart.objects.filter(kind__startswith="homeroom@", row_id__in=levels)
-    frame.homerooms = {key: levels[pk] for key, pk in courses.values_list("external_id", "row_id")}
+    frame.homerooms = {key: levels[pk] for key, pk in _HOMEROOMS.all() if pk in levels}
     there = frame.rows[staged.INSTITUTION]
     frame.default = institution or (there[0] if len(there) == 1 else None)
     return frame

@@ -105,11 +105,13 @@ def _source(file: IO[bytes], name: str, source: str) -> str:
     return said
 
 
-def known_headers(source: str) -> dict[str, str]:
-    """What this school said of headers before."""
-    said = HeaderMapping.objects.filter(source=source).order_by("pk").values_list("header", "field")
-    # Folded anew: those from before may hold accents.
-    return {sheets.folded(header): field for header, field in said}
+def known_headers() -> dict[str, dict[str, str]]:
+    """What this school said of headers before, by source."""
+    known: dict[str, dict[str, str]] = {source: {} for source in Import.Source.values}
+    for source, header, field in HeaderMapping.objects.order_by("pk").values_list("source", "header", "field"):
+        # Folded anew: those from before may hold accents.
+        known.setdefault(source, {})[sheets.folded(header)] = field
+    return known
 
 
 def known_orders(run: Import) -> dict[str, str]:
@@ -187,7 +189,7 @@ def map_headers(  # noqa: PLR0913 - what may be said of a file, all by keyword
     )
     # What is not said here is found by the headers when it is read.
     read_anew = is_bundle or source or sheet
-    run.mapping = {} if read_anew else sheets.matched(run.source, run.headers, known_headers(run.source))
+    run.mapping = {} if read_anew else sheets.matched(run.source, run.headers, known_headers().get(run.source, {}))
     run.sheet = sheet or run.sheet
     run.day_order = day_order or run.day_order
     run.state, run.problem, run.job_id, run.moved_at = Import.State.RECEIVED, None, None, clock.now()

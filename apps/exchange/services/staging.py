@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 from django.db import connection, transaction
-from django.db.models import Count
+from django.db.models import BooleanField, Count, QuerySet
 
 from apps.exchange import errors
 from apps.exchange.models import Import, ImportRow
@@ -23,6 +23,7 @@ from apps.exchange.services.turns import State, Turn, take_up
 from schoolops import clock, queues
 from schoolops.errors import SchoolOpsError, Unavailable
 from schoolops.rows import copy_values
+from schoolops.tenancy.compiled import KEY, TEXT, Compiled, Parameter, any_of, by_shape
 
 log = logging.getLogger(__name__)
 CHUNK = 1000
@@ -82,7 +83,7 @@ def stage(turn: Turn) -> None:
     """Every row of the file as an ``ImportRow``; what the file turned out to be stands in the run, refused or not."""
     run = turn.run
     _forget_rows(turn)
-    known = {source: receiving.known_headers(source) for source in Import.Source.values}
+    known = receiving.known_headers()
     is_bundle = run.source == Import.Source.ONEROSTER
     reading = Reading(run.file_name, run.source, run.mapping, known, bundle=is_bundle, sheet=run.sheet)
     reading.orders = receiving.known_orders(run)
@@ -190,30 +191,46 @@ def _compare(work: Work, kind: str, rows: Sequence[ImportRow]) -> int:
     return len(new)
 
 
+_COUNTED: Compiled[tuple[str, str, int]] = Compiled(
+    lambda: (
+        ImportRow.objects.filter(run=Parameter("run", KEY))
+        .exclude(table="")
+        .order_by("kind")
+        .values_list("kind", "action")
+        .annotate(rows=Count("pk"))
+    )
+)
+_KINDS: Compiled[tuple[str]] = Compiled(
+    lambda: ImportRow.objects.filter(run=Parameter("run", KEY)).order_by().values_list("kind").distinct()
+)
+
+
 def counted(run: Import) -> dict[str, dict[str, int]]:
     """``{kind: {action: rows}}`` of what was compared."""
     counts: dict[str, dict[str, int]] = {}
-    found = ImportRow.objects.filter(run=run).exclude(table="").values_list("kind", "action")
-    for kind, action, count in found.annotate(rows=Count("pk")).order_by("kind"):
+    for kind, action, count in _COUNTED.all(run=run.pk):
         counts.setdefault(kind, {})[action] = count
     return counts
 
 
 def kinds_in(run: Import) -> list[str]:
     """Of ``staged.KINDS`` those that the file has: most have a few, and each that is asked for costs a statement."""
-    there = set(ImportRow.objects.filter(run=run).order_by().values_list("kind", flat=True).distinct())
+    there = {kind for (kind,) in _KINDS.all(run=run.pk)}
     return [kind for kind in staged.KINDS if kind in there]
 
 
 def chunks(run: Import, kind: str, *, size: int, **more: Any) -> Iterator[list[ImportRow]]:
     """The rows of a kind that are to be looked at, by keyset: all but those that reading left out."""
+
+    def build() -> QuerySet[ImportRow]:
+        beyond = {"run": Parameter("run", KEY), "kind": Parameter("kind", TEXT), "pk__gt": Parameter("last", KEY)}
+        found: QuerySet[ImportRow] = ImportRow.objects.filter(**beyond, **more).exclude(action=Action.SKIP, table="")
+        return found.order_by("pk")[:size]
+
+    asked = by_shape(("rows of an import", size, *sorted(more.items())), build)
     last, found = 0, size
     while found == size:
-        rows: list[ImportRow] = list(
-            ImportRow.objects.filter(run=run, kind=kind, pk__gt=last, **more)
-            .exclude(action=Action.SKIP, table="")
-            .order_by("pk")[:size]
-        )
+        rows = asked.all(run=run.pk, kind=kind, last=last)
         found = len(rows)
         if rows:
             last = rows[-1].pk
@@ -233,6 +250,19 @@ def _save(outcomes: Sequence[Outcome], *, again: bool) -> None:
     filled = ("errors", "before", "after", "kept", "taken")
     said = [name for name in filled if again or any(getattr(row, name) for row in rows)]
     write_rows(rows, ("action", "target_id", "table", *said))
+
+
+_STILL: Compiled[tuple[int]] = Compiled(
+    lambda: ImportRow.objects.filter(any_of("pk", "keys"), applied=Parameter("applied", BooleanField())).values_list(
+        "pk"
+    )
+)
+
+
+def still(rows: Sequence[ImportRow], *, applied: bool) -> list[ImportRow]:
+    """Of ``rows`` those that are applied, or are not, by now."""
+    there = {pk for (pk,) in _STILL.all(keys=[row.pk for row in rows], applied=applied)}
+    return [row for row in rows if row.pk in there]
 
 
 _TYPES = {

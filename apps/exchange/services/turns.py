@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 
 from apps.exchange import errors
 from apps.exchange.events import ImportConfirmed, ImportReceived, UndoBegun
 from apps.exchange.models import Import
 from schoolops import clock, events, queues
+from schoolops.tenancy.compiled import KEY, Compiled, Parameter
+from schoolops.tenancy.prepared import Statement
 
 State = Import.State
 # What to publish so that a job goes on with an import in this state.
@@ -28,6 +29,18 @@ AGAIN: Mapping[str, Any] = {
 }
 # A chunk takes seconds.
 PATIENCE_S = queues.IMPORTS.timeout_s / 2
+# Both are asked for each chunk. Not the strongest lock: every row that is kept checks its key against this one, a
+# thousand at a time.
+_HELD: Compiled[tuple[int, str]] = Compiled(
+    lambda: Import.objects.select_for_update(no_key=True).filter(pk=Parameter("pk", KEY)).values_list("turn", "state"),
+    waits=True,
+)
+_WENT_ON = Statement(
+    "UPDATE exchange_import SET done = done + %(rows)s::int, moved_at = %(now)s::timestamptz,"
+    " wrote_at = CASE WHEN %(wrote)s::boolean THEN %(now)s::timestamptz ELSE wrote_at END"
+    " WHERE id = %(pk)s::bigint RETURNING id",
+    waits=True,
+)
 
 
 class Turn:
@@ -51,16 +64,12 @@ class Turn:
 
     def hold(self) -> None:
         """Raises ``TakenUpElsewhere``."""
-        # Not the strongest lock: every row that is kept checks its key against this one, a thousand at a time.
-        held = Import.objects.select_for_update(no_key=True).only("pk", "turn", "state").get(pk=self.run.pk)
-        if held.turn != self.run.turn or held.state != self.state:
+        if _HELD.first(pk=self.run.pk) != (self.run.turn, self.state):
             raise errors.TakenUpElsewhere
 
     def went_on(self, rows: int) -> None:
         """So many rows more are done; shown once the chunk is committed."""
-        now = clock.now()
-        wrote = {"wrote_at": now} if self.state == State.APPLYING else {}
-        Import.objects.filter(pk=self.run.pk).update(done=F("done") + rows, moved_at=now, **wrote)
+        _WENT_ON.rows(rows=rows, now=clock.now(), wrote=self.state == State.APPLYING, pk=self.run.pk)
         self.run.done += rows
 
     def passed_on(self) -> bool:

@@ -28,6 +28,7 @@ from apps.exchange.services.changed import (
     refuse_changed,
     refuse_changed_rows,
     student_keys,
+    tables_written,
     terms_held,
     undo_of,
     written,
@@ -37,7 +38,7 @@ from apps.exchange.services.kinds.students import ENDS
 from apps.exchange.services.reading import staged
 from apps.exchange.services.reading.cells import problem_of
 from apps.exchange.services.receiving import RUN
-from apps.exchange.services.staging import write_rows
+from apps.exchange.services.staging import still, write_rows
 from apps.exchange.services.stopping import before_undo, refuse_two
 from apps.exchange.services.telling import publish_undone
 from apps.exchange.services.turns import Turn, take_up
@@ -134,14 +135,15 @@ def _in_use(violation: IntegrityError) -> errors.ChangedSince:
 
 def _take_back(turn: Turn) -> bool:
     """``False``: another job goes on with it."""
-    run = turn.run
+    run, there = turn.run, tables_written(turn.run)
     for table in _ORDER:
         # What came takes up the days and numbers of what was there before; what was written last goes first.
         for action, take, backwards in ((Action.CREATE, _remove, True), (Action.UPDATE, _restore, False)):
+            if (table, action) not in there:
+                continue
             for chunk in chunked(written(run, table, action=action), size=CHUNK, backwards=backwards):
                 with turn.chunk():
-                    still = set(_still([row.pk for row in chunk]))
-                    rows = [row for row in chunk if row.pk in still]
+                    rows = still(chunk, applied=True)
                     targets = _held(table, [row.target_id for row in rows])
                     refuse_changed_rows(run, table, rows, targets)
                     take(run, table, rows, targets, turn.by)
@@ -155,10 +157,6 @@ def _take_back(turn: Turn) -> bool:
                 if turn.passed_on():
                     return False
     return True
-
-
-def _still(keys: list[int]) -> Any:
-    return ImportRow.objects.filter(pk__in=keys, applied=True).values_list("pk", flat=True)
 
 
 def _held(table: str, keys: list[int | None]) -> dict[int, Any]:

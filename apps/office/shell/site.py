@@ -38,7 +38,7 @@ from apps.office.shell import drafts, navigation, palette, typed
 from apps.office.shell.rooms import rooms
 from schoolops import events, problem
 from schoolops.context import school_or_none, user_id
-from schoolops.errors import FieldError, SchoolOpsError, Unavailable, filled
+from schoolops.errors import FieldError, Forbidden, NotFound, SchoolOpsError, Unavailable, filled
 from schoolops.queues.admin import operators
 from schoolops.resilience.patience import short_statements
 
@@ -205,20 +205,34 @@ def readable(view: View) -> View:
         with timezone.override(None):
             try:
                 return with_headers(view(request, *args, **kwargs))
-            except SchoolOpsError as error:
-                status, title = problem.status_of(error)
-                if status >= 500 and not isinstance(error, Unavailable):
-                    raise
-                said = refused(request, status=status, title=_(title), detail=words_of(error), remedy=remedy_of(error))
-                return told_to_wait(said, error)
-            except PermissionDenied:
-                detail = _("Your role does not open this page.")
-                return refused(request, status=403, title=_("Not allowed"), detail=detail)
-            except Http404:
-                detail = _("There is no such page, or it is not yours to see.")
-                return refused(request, status=404, title=_("Not found"), detail=detail)
+            except (SchoolOpsError, PermissionDenied, Http404) as error:
+                return _told_elsewhere(request, error) or _refusal(request, error)
 
     return inner
+
+
+def _refusal(request: HttpRequest, error: SchoolOpsError | PermissionDenied | Http404) -> HttpResponse:
+    if isinstance(error, PermissionDenied):
+        detail = _("Your role does not open this page.")
+        return refused(request, status=403, title=_("Not allowed"), detail=detail)
+    if isinstance(error, Http404):
+        detail = _("There is no such page, or it is not yours to see.")
+        return refused(request, status=404, title=_("Not found"), detail=detail)
+    status, title = problem.status_of(error)
+    if status >= 500 and not isinstance(error, Unavailable):
+        raise error
+    said = refused(request, status=status, title=_(title), detail=words_of(error), remedy=remedy_of(error))
+    return told_to_wait(said, error)
+
+
+def _told_elsewhere(request: HttpRequest, error: Exception) -> HttpResponse | None:
+    """The start, where a write led to a page that whoever wrote may not read, and nobody has told them yet of it."""
+    start = reverse("office:index")
+    # Neither by permission nor by row need a role read what it writes; which row it is only its page asks.
+    not_theirs = isinstance(error, (Forbidden, NotFound, PermissionDenied, Http404))
+    if not_theirs and request.method == "GET" and request.path != start and may_enter(request):
+        return HttpResponseRedirect(start) if len(messages.get_messages(request)) else None
+    return None
 
 
 def _note_who_asks(request: HttpRequest) -> None:

@@ -312,3 +312,40 @@ def test_a_role_that_takes_nobodys_password_is_widened_at_once(office: Office, e
     role = Role.objects.get(code="teacher")
     ticked = {"name": role.name, "version": role.version, "permission": [*_held(role.code), "audit.view"]}
     assert office(erin).post(f"/office/roles/{role.sourced_id}/", ticked).status_code == 302
+
+
+# --- where a write leads ----------------------------------------------------------------------------------------------
+def _role(name: str, *codes: str) -> Role:
+    role = Role.objects.create(code=name, name=name)
+    RolePermission.objects.bulk_create(RolePermission(role=role, permission=code) for code in codes)
+    return role
+
+
+def _withdrawn(browser: Any, campus: Campus) -> Any:
+    """The page to which withdrawing somebody leads, who is called Zoë."""
+    student = people.students_in(campus.section)[0]
+    Student.objects.filter(pk=student.pk).update(given_name="Zoë")
+    said = {"on": people.SCHOOL_DAY.isoformat(), "exit_kind": "withdrew"}
+    return browser.post(f"/office/student/{student.sourced_id}/withdraw/", said, follow=True)
+
+
+def test_who_writes_and_reads_nothing_of_it_is_told_at_the_start(office: Office, campus: Campus) -> None:
+    _role("registry", "students.manage")
+    browser = office(people.a_user("adam", role="registry"))
+    page = _withdrawn(browser, campus)
+    assert (page.status_code, page.redirect_chain[-1]) == (200, (reverse("office:index"), 302))
+    assert "Zoë" in page.content.decode()
+    # What nothing led to is refused as ever.
+    assert browser.get(page.redirect_chain[0][0]).status_code == 403
+
+
+def test_who_writes_here_and_reads_elsewhere_is_told_at_the_start(office: Office, campus: Campus) -> None:
+    elsewhere = people.a_school_year(name="Far Campus", sections=("9 A",), state="planned").institution
+    user = people.a_user("adam")
+    for role, at in ((_role("registry", "students.manage"), None), (_role("readers", "students.view"), elsewhere)):
+        RoleAssignment.objects.create(user=user, role=role, institution=at)
+    browser = office(User.objects.get(pk=user.pk))
+    page = _withdrawn(browser, campus)
+    assert (page.status_code, page.redirect_chain[-1]) == (200, (reverse("office:index"), 302))
+    assert "Zoë" in page.content.decode()
+    assert browser.get(page.redirect_chain[0][0]).status_code == 404

@@ -108,8 +108,20 @@ def test_no_road_to_a_list_ends_in_a_failure_of_ours(office: Office, campus: Cam
     cases = 0
     for model, admin in school_site._registry.items():
         listed = reverse(f"office:{model._meta.app_label}_{model._meta.model_name}_changelist")
-        for name in sorted(admin.declared_parameters()):
-            for value in ("", "x", "-1", "99999999999999999999", "%00", "1", "null", "2026-13-45"):
+        declared = sorted(admin.declared_parameters())
+        # What is left open narrows nothing: all filters are read in one question, unless one of them is refused.
+        at_once = browser.get(f"{listed}?{'&'.join(f'{name}=' for name in declared)}").status_code == 200
+        for name in declared:
+            for value in (
+                *([] if at_once else [""]),
+                "x",
+                "-1",
+                "99999999999999999999",
+                "%00",
+                "1",
+                "null",
+                "2026-13-45",
+            ):
                 cases += 1
                 assert browser.get(f"{listed}?{name}={value}").status_code < 500, (listed, name, value)
         for road in ROADS:

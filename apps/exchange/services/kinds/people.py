@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from apps.exchange import errors
 from apps.exchange.models import ImportRow
@@ -30,6 +30,7 @@ from apps.exchange.services.comparing import (
 from apps.exchange.services.kinds.alike import settle
 from apps.exchange.services.reading import staged
 from schoolops.folding import Fold, fold
+from schoolops.tenancy.compiled import TEXT, any_of, by_shape
 
 
 def day_of(value: Any) -> dt.date | None:
@@ -52,10 +53,10 @@ class People(ABC):
         outcomes = [work.outcome(row) for row in rows]
         open_ones = [outcome for outcome in outcomes if not outcome.errors]
         work.hold(self.model, rows)
-        queryset = self.model.objects.select_related(*self.related)
+        queryset = self._rows()
         there = known(self.name, [outcome.row.key for outcome in open_ones], queryset)
-        numbered = self._by_number(open_ones, queryset)
-        logins = self._by_login(open_ones, queryset)
+        numbered = self._by_number(open_ones)
+        logins = self._by_login(open_ones)
         for each in open_ones:
             self._recognise(work, each, there, numbered, logins)
         unknown = [each for each in open_ones if each.target is None and not each.errors and not each.skipped]
@@ -111,24 +112,33 @@ class People(ABC):
         return []
 
     # --- who it is ----------------------------------------------------------------------------------------------------
-    def _by_number(self, outcomes: Iterable[Outcome], queryset: Any) -> dict[tuple[int, str], Any]:
+    def _rows(self) -> QuerySet[Any]:
+        return self.model.objects.select_related(*self.related)  # type: ignore[no-any-return]
+
+    def _numbered(self) -> QuerySet[Any]:
+        rows: QuerySet[Any] = self._rows().alias(_number=Fold(self.number)).order_by("-pk")
+        return rows.filter(any_of("_number", "said", TEXT))
+
+    def _with_logins(self) -> QuerySet[Any]:
+        rows: QuerySet[Any] = self._rows().alias(_username=Fold("user__username"), _email=Fold("user__email"))
+        return rows.filter(Q(any_of("_username", "said", TEXT)) | Q(any_of("_email", "said", TEXT)))
+
+    def _by_number(self, outcomes: Iterable[Outcome]) -> dict[tuple[int, str], Any]:
         if not self.number:
             return {}
         numbers = {fold(value) for outcome in outcomes if (value := outcome.row.values.get(self.number))}
         if not numbers:
             return {}
-        found = list(queryset.alias(_number=Fold(self.number)).filter(_number__in=numbers).order_by("-pk"))
+        found = by_shape(("by number", self.name), self._numbered).all(said=numbers)
         called = {(each.institution_id, fold(getattr(each, self.number))): each for each in found}
         # Of two that were told apart before they were folded, the one that is written so.
         return called | {(each.institution_id, getattr(each, self.number)): each for each in found}
 
-    def _by_login(self, outcomes: Iterable[Outcome], queryset: Any) -> dict[str, Any]:
+    def _by_login(self, outcomes: Iterable[Outcome]) -> dict[str, Any]:
         said = {folded for outcome in outcomes for folded in self._said(outcome.row.values)}
         if not said:
             return {}
-        found = queryset.alias(_username=Fold("user__username"), _email=Fold("user__email")).filter(
-            Q(_username__in=said) | Q(_email__in=said)
-        )
+        found = by_shape(("by login", self.name), self._with_logins).all(said=said)
         called = {login: each for each in found for login in (each.user.username, each.user.email) if login}
         # Of twins the one that is written so.
         return {fold(login): each for login, each in called.items()} | called

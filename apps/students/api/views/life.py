@@ -34,7 +34,7 @@ class LifeViewSet(ApiViewSet):
     @extend_schema(summary="Withdraw a student", request=shapes.WithdrawIn, responses=shapes.StudentEnrolmentOut)
     def withdraw(self, request: Request, id: UUID) -> HttpResponse:
         """End the enrolment; sections and classes end with it."""
-        student = reached_student(request, id)
+        student = reached_student(request, id, "students.view", self.permission)
         given = valid(shapes.WithdrawIn, request.data)
         ended = services.withdraw_student(
             student=student,
@@ -48,7 +48,7 @@ class LifeViewSet(ApiViewSet):
     @extend_schema(summary="Re-enrol a student", request=shapes.ReEnrolIn, responses={201: shapes.StudentEnrolmentOut})
     def re_enrol(self, request: Request, id: UUID) -> HttpResponse:
         """Enrol a student who is on the books already: back, promoted or retained."""
-        student = reached_student(request, id)
+        student = reached_student(request, id, "students.view", self.permission)
         given = valid(shapes.ReEnrolIn, request.data)
         reason = given.pop("reason")
         placement = services.Placement(**{"entry_kind": Enrolment.Entry.RETURNED, **given})
@@ -59,7 +59,7 @@ class LifeViewSet(ApiViewSet):
     @extend_schema(summary="Move to another section", request=shapes.MoveIn, responses=shapes.MembershipOut)
     def move_section(self, request: Request, id: UUID) -> HttpResponse:
         """From a day on, let the student belong to another section. The enrolment stays the same one."""
-        student = reached_student(request, id)
+        student = reached_student(request, id, "students.view", self.permission)
         given = valid(shapes.MoveIn, request.data)
         begun = services.move_section(
             student=student,
@@ -87,7 +87,7 @@ class LifeViewSet(ApiViewSet):
 
         Nobody sees more than before: the answer names what was joined, what stays apart, and whose access was closed.
         """
-        student = reached_student(request, id)
+        student = reached_student(request, id, "students.view", self.permission)
         given = valid(shapes.MergeIn, request.data)
         outcome = services.merge_students(
             keep=student, duplicate=given["duplicate_id"], reason=given["reason"], by=actor(request)

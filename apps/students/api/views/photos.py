@@ -36,11 +36,12 @@ class PhotoViewSet(ApiViewSet):
     @extend_schema(summary="Set the photo", request={"image/*": bytes}, responses={204: None})
     def replace(self, request: Request, id: UUID) -> HttpResponse:
         """Keep the body as the photo: a JPEG, PNG or WebP picture of at most 8 MB."""
-        services.set_photo(student=reached_student(request, id), content=sent_picture(request), by=actor(request))
+        student = reached_student(request, id, *self.sees)
+        services.set_photo(student=student, content=sent_picture(request), by=actor(request))
         return gone()
 
     @extend_schema(summary="Remove the photo", responses={204: None})
     def remove(self, request: Request, id: UUID) -> HttpResponse:
         """Forget the photo."""
-        services.remove_photo(student=reached_student(request, id), by=actor(request))
+        services.remove_photo(student=reached_student(request, id, *self.sees), by=actor(request))
         return gone()

@@ -110,7 +110,7 @@ class ClassRosterViewSet(RosterViewSet):
     )
     def create(self, request: Request, id: UUID) -> HttpResponse:
         """Let students be taught in this class from a day on: all or none, each refused one named."""
-        taught = _taught(request, id)
+        taught = self._taught(request, id)
         given = valid(shapes.ClassPlacesIn, request.data)
         known = {row.sourced_id: row for row in Student.objects.filter(sourced_id__in=given["student_ids"])}
         unknown = [
@@ -134,11 +134,11 @@ class ClassRosterViewSet(RosterViewSet):
     )
     def leave_class(self, request: Request, id: UUID, student: UUID) -> HttpResponse:
         """End a student's place in this class."""
-        taught = _taught(request, id)
+        taught = self._taught(request, id)
         given = valid(shapes.ClassPlaceEndIn, request.data)
         place: ClassEnrolment = services.leave_class(
             course_class=taught,
-            student=reached_student(request, student),
+            student=reached_student(request, student, *self.sees),
             on=given["ends_on"],
             reason=given["reason"],
             by=actor(request),
@@ -153,12 +153,14 @@ class ClassRosterViewSet(RosterViewSet):
             }
         )
 
-
-def _taught(request: Request, id: UUID) -> CourseClass:
-    reach = access.within_reach(actor(request), "sections.view", "class", day=access.today(actor(request)))
-    found: CourseClass | None = (
-        CourseClass.objects.select_related("institution", "year").filter(reach, sourced_id=id).first()
-    )
-    if found is None:
-        raise OutOfReach
-    return found
+    def _taught(self, request: Request, id: UUID) -> CourseClass:
+        user = actor(request)
+        day = access.today(user)
+        seen = ("sections.view", self.permission)
+        reach = access.by_any(user, seen, lambda each: access.within_reach(user, each, "class", day=day))
+        found: CourseClass | None = (
+            CourseClass.objects.select_related("institution", "year").filter(reach, sourced_id=id).first()
+        )
+        if found is None:
+            raise OutOfReach
+        return found
