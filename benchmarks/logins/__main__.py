@@ -100,10 +100,12 @@ async def one_round(
 
 def _told(stretch: Any) -> str:
     """What a stretch came to, and whose the processors were for each login, in milliseconds."""
+    ours = stretch.cost["idle"] + sum(stretch.cost[name] for name in ("hash", "web", "postgres", "valkey-server"))
     each = {name: f"{seconds / max(1, stretch.done) * 1000:.1f}" for name, seconds in stretch.cost.items()}
     return (
         f"{stretch.done} logins in {stretch.took:.1f} s, {stretch.done / stretch.took:.1f}/s, {stretch.refused} "
-        f"refusals; ms a login: {', '.join(f'{name} {ms}' for name, ms in each.items())}"
+        f"refusals; ms a login: {', '.join(f'{name} {ms}' for name, ms in each.items())}; "
+        f"of what the load and others left the hash had {stretch.cost['hash'] / ours:.2f}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Whose processor time it was: the load's, the web processes', the servers', everybody else's, nobody's."""
+"""Whose processor time it was: the hash's, the load's, the web processes', the servers', everybody else's, nobody's."""
 
 from __future__ import annotations
 
@@ -8,23 +8,35 @@ from dataclasses import dataclass, field
 
 import psutil
 
+from schoolops.resilience.gently import NICENESS
+
 CORES = len(os.sched_getaffinity(0))
 
 
-def _tree(root: int) -> float:
-    """Seconds of a process, its children, and those of its children that are gone."""
+def _tree(root: int) -> list[psutil.Process]:
     process = psutil.Process(root)
-    spent = 0.0
-    for each in [process, *process.children(recursive=True)]:
-        times = each.cpu_times()
-        spent += times.user + times.system + times.children_user + times.children_system
-    return spent
+    return [process, *process.children(recursive=True)]
+
+
+def _seconds(processes: list[psutil.Process]) -> float:
+    """Of all of them, and of children of theirs that are gone."""
+    times = [each.cpu_times() for each in processes]
+    return sum(each.user + each.system + each.children_user + each.children_system for each in times)
+
+
+def _gently(processes: list[psutil.Process]) -> float:
+    """Of those of their threads that give way to all others, which do nothing but hash."""
+    threads = (thread for each in processes for thread in each.threads())
+    return sum(
+        each.user_time + each.system_time for each in threads if os.getpriority(os.PRIO_PROCESS, each.id) >= NICENESS
+    )
 
 
 @dataclass(slots=True)
 class Spent:
     """Processor seconds since it was made, of ``load`` (this program), each of ``stack`` (name → its first process),
-    ``others``, ``idle``, and ``taken``: what the machine's other guests had of it."""
+    ``others``, ``idle``, and ``taken``: what the machine's other guests had of it. What of ``web`` hashes is ``hash``.
+    """
 
     stack: Mapping[str, int]
     at_first: dict[str, float] = field(default_factory=dict)
@@ -34,17 +46,20 @@ class Spent:
 
     def _now(self) -> dict[str, float]:
         machine = psutil.cpu_times()
+        trees = {name: _tree(pid) for name, pid in self.stack.items()}
+        hashed = _gently(trees.get("web", []))
+        spent = {name: _seconds(tree) for name, tree in trees.items()}
         return {
+            **spent,
+            "hash": hashed,
+            "web": spent.get("web", 0.0) - hashed,
             "load": sum(psutil.Process().cpu_times()[:2]),
-            **{name: _tree(pid) for name, pid in self.stack.items()},
-            "all": machine.user + machine.nice + machine.system + machine.irq + machine.softirq,
+            "others": machine.user + machine.nice + machine.system + machine.irq + machine.softirq,
             "idle": machine.idle + machine.iowait,
             "taken": machine.steal,
         }
 
     def since(self) -> dict[str, float]:
-        now = self._now()
-        spent = {name: now[name] - then for name, then in self.at_first.items()}
-        everybody = spent.pop("all")
-        spent["others"] = max(0.0, everybody - spent["load"] - sum(spent[name] for name in self.stack))
+        spent = {name: now - self.at_first[name] for name, now in self._now().items()}
+        spent["others"] -= sum(spent[name] for name in {*self.stack, "web", "hash", "load"})
         return spent

@@ -24,6 +24,7 @@ from schoolops import context
 from schoolops.errors import Unavailable
 from schoolops.observability.metrics import BULKHEAD_HELD, BULKHEAD_REFUSED, BULKHEAD_WAIT
 from schoolops.resilience import appointments
+from schoolops.resilience.diaries import LONGEST_AHEAD_S, Diary, DiaryOfMachine
 
 CGROUP: Final = Path("/sys/fs/cgroup")
 # Between the first looks at the slots of the machine, for those that other processes give back: far below the time one
@@ -31,7 +32,7 @@ CGROUP: Final = Path("/sys/fs/cgroup")
 # who waits for long waits where all slots are held, and is handed the next of this process without a look.
 LOOK_S: Final = 0.004
 LONGEST_LOOK_S: Final = 0.016
-LONGEST_RETRY_S: Final = 30
+LONGEST_RETRY_S: Final = LONGEST_AHEAD_S
 # Sooner, a refusal costs more than it spreads; later, slots stand idle until the first of those who were refused come.
 SOONEST_RETRY_MS: Final = 100
 # Of somebody who kept an appointment and found others who had theirs still at work.
@@ -165,6 +166,7 @@ class Bulkhead:
         share: what of it one school may have; ``None``: all.
         patience_s: how long one waits for a slot.
         held_s: how long a slot is held, until it is learnt.
+        diary: whom it tells when to come; ``None``: of this process alone.
         clock: monotonic seconds.
     """
 
@@ -180,6 +182,7 @@ class Bulkhead:
         in_turn: bool = False,
         share: Share | None = None,
         held_s: float = 0.03,
+        diary: Diary | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
@@ -192,10 +195,9 @@ class Bulkhead:
         self._lock = threading.Lock()
         self._in_turn = in_turn
         self._here = 0
-        # Seconds until this process's share of the slots has served one more, learnt from how long they are held.
         self._number, self._processes = number, processes
         self._held_s = held_s
-        self._next_free = self._next_turn = 0.0
+        self._diary = diary or Diary(processes)
 
     @property
     def here(self) -> int:
@@ -244,7 +246,7 @@ class Bulkhead:
 
     def _is_full(self, who: str, *, kept: bool) -> bool:
         most = self._most_here
-        if self._in_turn and not kept and self._next_free > self._clock():
+        if self._in_turn and not kept and 0 < self._diary.last() - self._clock() <= LONGEST_RETRY_S:
             # Others have appointments: only what would stand idle is left.
             most = min(most, -(-self._number // self._processes))
         return self._here >= most or (self._share is not None and self._here_of[who] >= self._share.here)
@@ -294,17 +296,13 @@ class Bulkhead:
 
     def _busy(self, *, whom: str = "", kept: bool = False) -> Busy:
         """Refused ones are given appointments, one after the other, so that they neither come back together nor leave
-        the slots idle; a little chance keeps several processes apart. Who ``kept`` theirs comes again at once."""
+        the slots idle. Who ``kept`` theirs comes again at once."""
         BULKHEAD_REFUSED.count(self.name)
         with self._lock:
             moment = self._clock()
-            each_s = self._held_s * self._processes / self._number
-            free = min(max(self._next_turn if kept else self._next_free, moment) + each_s, moment + LONGEST_RETRY_S)
-            if kept:
-                self._next_turn = free
-            else:
-                self._next_free = free
-        ahead_s = free - moment
+            # Until the slots that the diary is of have served one more, learnt from how long they are held.
+            each_s = self._held_s * self._diary.keepers / self._number
+            ahead_s = self._diary.book(moment, each_s, kept=kept) - moment
         seconds = min(LONGEST_RETRY_S, max(1, math.ceil(ahead_s) + secrets.randbelow(2)))
         ahead_ms = max(IN_TURN_RETRY_MS if kept else SOONEST_RETRY_MS, math.ceil(ahead_s * 1000))
         appointment = appointments.made(self.name, whom=whom, in_s=ahead_ms / 1000) if self._in_turn else ""
@@ -357,5 +355,6 @@ def of_this_machine(
         processes=processes,
         in_turn=in_turn,
         held_s=held_s,
+        diary=DiaryOfMachine(folder / f"{name}.diary") if in_turn and folder is not None else None,
         share=Share(max(1, most_here // 2), slots_of) if shared_out else None,
     )

@@ -29,6 +29,7 @@ from schoolops.resilience.bulkhead import (
     SlotsOfProcess,
     of_this_machine,
 )
+from schoolops.resilience.diaries import LONGEST_AHEAD_S, Diary, DiaryOfMachine
 from schoolops.tenancy.models import School
 
 HOLDER = """
@@ -59,6 +60,7 @@ def a_bulkhead(
     processes: int = 1,
     in_turn: bool = False,
     clock: Hand | None = None,
+    diary: Diary | None = None,
 ) -> Bulkhead:
     return Bulkhead(
         "test:bulkhead",
@@ -69,6 +71,7 @@ def a_bulkhead(
         processes=processes,
         in_turn=in_turn,
         clock=clock or Hand(),
+        diary=diary,
     )
 
 
@@ -303,9 +306,12 @@ def test_a_view_that_fails_gives_its_place_back(oak: School, db: None, monkeypat
 
 
 def test_three_hundred_who_come_at_once_are_in_when_all_their_hashes_are_made() -> None:
-    """Played with a clock of its own: two processes, two slots, 25 ms a hash, and a way of 5 to 50 ms."""
-    dice, hand = random.Random(8), Hand()
-    rooms = [a_bulkhead(slots=2, most_here=2, processes=2, in_turn=True, clock=hand) for _ in range(2)]
+    """Played with a clock of its own: two processes, two slots, 25 ms a hash, and a way of 5 to 50 ms.
+
+    At first three in five come to the one process, as it happens: whom it sends away both let in.
+    """
+    dice, hand, diary = random.Random(8), Hand(), Diary(keepers=1)
+    rooms = [a_bulkhead(slots=2, most_here=2, processes=2, in_turn=True, clock=hand, diary=diary) for _ in range(2)]
     for room in rooms:
         room._held_s = 0.025
     began = hand.moment
@@ -328,7 +334,8 @@ def test_three_hundred_who_come_at_once_are_in_when_all_their_hashes_are_made() 
             hand.moment, _, who, appointment = heapq.heappop(coming)
             inside_of = ExitStack()
             try:
-                inside_of.enter_context(dice.choice(rooms).admitted(whom=f"10.0.0.{who}", appointment=appointment))
+                (room,) = dice.choices(rooms, [2, 3] if not appointment else None)
+                inside_of.enter_context(room.admitted(whom=f"10.0.0.{who}", appointment=appointment))
             except Busy as refusal:
                 refused += 1
                 told_s = refusal.members["retry_after_ms"] / 1000
@@ -342,13 +349,44 @@ def test_three_hundred_who_come_at_once_are_in_when_all_their_hashes_are_made() 
                 heapq.heappush(leaving, (ready, next(numbers), inside_of, who))
     assert len(done) == 300
     hashes_s = 300 * 0.025 / 2
-    assert max(done.values()) <= 1.5 * hashes_s
+    # With a diary for each process it was 1.26.
+    assert max(done.values()) <= 1.1 * hashes_s
     # First come, first served: who was told to come sooner is in sooner, but for those who met others in their turn.
     late = sorted(done[who] - told for who, told in first_told.items())
     assert late[int(len(late) * 0.9)] < 1.5
     assert late[-1] < hashes_s
     # A refusal costs too: hardly one is refused in their turn.
     assert refused <= 2 * 300
+
+
+def test_processes_of_the_machine_tell_one_after_the_other_when_to_come(tmp_path: Path) -> None:
+    one, another = (DiaryOfMachine(tmp_path / "passwords.diary") for _ in range(2))
+    assert another.last() == 0.0
+    assert [each.book(1000.0, 0.25, kept=False) for each in (one, another, one)] == [1000.25, 1000.5, 1000.75]
+    assert another.last() == 1000.75
+    # Those who come in their turn are told without regard to who comes for the first time.
+    assert [each.book(1000.0, 0.25, kept=True) for each in (another, one)] == [1000.25, 1000.5]
+    assert one.last() == 1000.75
+    assert another.book(1000.7, 60.0, kept=False) == 1000.7 + LONGEST_AHEAD_S
+    # The machine was started anew, and its clock began anew.
+    assert one.book(5.0, 0.25, kept=False) == 5.25
+
+
+def test_newcomers_have_no_part_in_what_another_process_has_promised(tmp_path: Path) -> None:
+    hand = Hand()
+    rooms = [
+        a_bulkhead(slots=2, processes=2, in_turn=True, clock=hand, diary=DiaryOfMachine(tmp_path / "a.diary"))
+        for _ in range(2)
+    ]
+    with patch.object(appointments, "_moment", hand):
+        with rooms[0].admitted(), rooms[0].admitted(), pytest.raises(Busy), rooms[0].admitted(whom="10.0.0.1"):
+            pass
+        with rooms[1].admitted():
+            with pytest.raises(Busy), rooms[1].admitted(whom="10.0.0.2"):
+                pass
+            hand.moment += 60
+            with rooms[1].admitted(whom="10.0.0.2"):
+                assert rooms[1].here == 2
 
 
 def test_who_kept_an_appointment_goes_before_who_comes_for_the_first_time() -> None:
