@@ -98,8 +98,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "SCHOOLOPS_TODAY",
         "",
-        "A date (2028-02-29), or a moment of it in UTC (2028-02-29T10:00), from which the clock runs. Refused in "
-        "production.",
+        "A date (2028-02-29), or a moment of it in UTC (2028-02-29T10:00), from which the clock of each "
+        "process runs: where several work together, name a date. Refused in production.",
     ),
     Variable("PLATFORM_TOKEN", "", "Bearer token for /metrics, /health/metrics and /health/queues in production."),
     Variable(

@@ -6,7 +6,6 @@ Exit code 1 on any leak, any refusal of somebody who may, and any route nobody h
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 import sys
@@ -29,9 +28,9 @@ def main() -> int:
 
             result, wrong = from_outside.run(base_url, say)
         else:
-            # From nine in the morning: a day that ends on the way would be another in each half of the run.
-            morning = os.environ.get("SCHOOLOPS_TODAY") or f"{dt.datetime.now(dt.UTC):%Y-%m-%d}T09:00"
-            with demo.stop_on_signals(), fresh_stack(SCHOOLOPS_TODAY=morning) as up:
+            # Of today, and from no moment of it: each program would begin there when it begins, and a worker wait for
+            # what the web server says is now.
+            with demo.stop_on_signals(), fresh_stack() as up:
                 result, wrong = run(up)
     except demo.Stopped:
         return 130

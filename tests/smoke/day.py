@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,6 +11,8 @@ from typing import Any
 from tests.smoke.world import World
 
 Say = Callable[[str], None]
+# Longer than a worker of a busy machine needs, and shorter than anybody's login.
+PATIENCE_S = 60
 
 
 @dataclass(slots=True)
@@ -28,6 +31,15 @@ def must(fact: bool, sentence: str) -> None:
     """Raise ``WrongAnswer`` with ``sentence`` unless it is so."""
     if not fact:
         raise WrongAnswer(f"it is not so that {sentence}")
+
+
+def once(what: str, found: Callable[[], Any]) -> Any:
+    """What ``found`` says, once it says something: a worker is at it. Raises ``WrongAnswer``."""
+    until = time.monotonic() + PATIENCE_S
+    while not (said := found()):
+        must(time.monotonic() < until, f"{what} within {PATIENCE_S} s")
+        time.sleep(0.05)
+    return said
 
 
 def live(school: World, say: Say) -> Lived:

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.api.addresses import Address
 from tests.smoke.asks.table import Ask, NoAskDeclared, ask_for, named, path_of
+from tests.smoke.day import WrongAnswer
 from tests.smoke.rows import Rows
 from tests.smoke.web import Answer, NotAsExpected
 from tests.smoke.world import NothingThere, World
@@ -64,7 +65,7 @@ class Wall:
                 self._probe(address)
             except NoAskDeclared as missing:
                 self.report.failures.append(str(missing))
-            except (NotAsExpected, NothingThere) as refused:
+            except (NotAsExpected, NothingThere, WrongAnswer) as refused:
                 self.report.failures.append(f"{address} could not be made ready: {refused}")
         return self.report
 

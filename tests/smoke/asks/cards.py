@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 from tests.smoke.asks.exams import LONG_AGO, published
 from tests.smoke.asks.table import Ask, ask
-from tests.smoke.day import must
+from tests.smoke.day import once
 from tests.smoke.world import World
-
-PATIENCE_S = 60
-
-
-def _once(what: str, found: Callable[[], Any]) -> Any:
-    """What ``found`` says, once it says something: a worker is at it."""
-    until = time.monotonic() + PATIENCE_S
-    while not (said := found()):
-        must(time.monotonic() < until, f"{what} within {PATIENCE_S} s")
-        time.sleep(0.05)
-    return said
 
 
 def _with_results(world: World) -> str:
@@ -28,7 +15,7 @@ def _with_results(world: World) -> str:
     session: str = published(world)["session_id"]
     address = f"exam-sessions/{session}/results"
     world.ask("POST", address).expect()
-    _once("results are computed", lambda: world.get(address)["results"])
+    once("results are computed", lambda: world.get(address)["results"])
     return session
 
 
@@ -49,7 +36,7 @@ def _card(world: World) -> Any:
     session = _proof_read(world)
     address = f"exam-sessions/{session}/report-cards"
     world.ask("PUT", f"{address}/publication", _said(world, published_at=LONG_AGO)).expect()
-    return _once(
+    return once(
         "cards are published",
         lambda: next((each for each in world.get(address)["results"] if each["state"] == "published"), None),
     )

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 from tests.smoke.asks.table import Ask, ask
-from tests.smoke.day import must
-from tests.smoke.rosters import PATIENCE_S
+from tests.smoke.day import once
 from tests.smoke.world import World
 
 
@@ -25,8 +22,5 @@ def _print_list(_world: World) -> Ask:
 @ask("GET printed-lists/{}")
 def _printed_list(world: World) -> Ask:
     job = world.post("printed-lists", {"kind": "class"})["job_id"]
-    until = time.monotonic() + PATIENCE_S
-    while (state := world.get(f"jobs/{job}")["state"]) != "done":
-        must(time.monotonic() < until, f"the list is printed in {PATIENCE_S} s, and is not {state} still")
-        time.sleep(0.2)
+    once("the list is printed", lambda: world.get(f"jobs/{job}")["state"] == "done")
     return Ask({"job_id": str(job)})

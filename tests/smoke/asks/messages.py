@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.smoke.asks.table import Ask, ask
+from tests.smoke.day import once
 from tests.smoke.world import World, png
 
 
@@ -17,8 +17,7 @@ def _body(world: World) -> dict[str, Any]:
 def _announcement(world: World, **more: Any) -> dict[str, str]:
     """One that workers have told everybody of."""
     made = str(world.post("announcements", {**_body(world), **more})["id"])
-    while world.get(f"announcements/{made}")["state"] != "published":
-        time.sleep(0.05)
+    once("everybody is told", lambda: world.get(f"announcements/{made}")["state"] == "published")
     return {"id": made}
 
 
@@ -29,11 +28,11 @@ def _notice(world: World) -> dict[str, str]:
 
 
 def _notice_of(world: World, announcement: str) -> str:
-    while True:
-        for each in world.get("inbox")["results"]:
-            if each["announcement_id"] == announcement:
-                return str(each["id"])
-        time.sleep(0.05)
+    def found() -> str:
+        of = (each["id"] for each in world.get("inbox")["results"] if each["announcement_id"] == announcement)
+        return str(next(of, ""))
+
+    return str(once("it lies in the inbox", found))
 
 
 def _scheduled(world: World, *, attached: bool = True) -> dict[str, str]:
