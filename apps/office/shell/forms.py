@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.functional import Promise
 from django.utils.text import capfirst
@@ -103,6 +105,10 @@ def add_refusal(form: forms.BaseForm, error: SchoolOpsError, *, on: Mapping[str,
         on: code of an error → the field it is about, for errors that name none, or call it otherwise.
     """
     placed = False
+    if not form.is_bound:
+        # Refused was what another form of the page had sent: this one stands as it is, with the refusal above it.
+        form.cleaned_data = {}
+        form.full_clean()
     for each in error.errors:
         # Of many rows that were sent at once a form holds one.
         name = each.field.rpartition(".")[2]
@@ -166,6 +172,19 @@ class ReasonForm(ActForm):
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=200)
 
 
+def _least(row: models.Model, column: Any) -> Iterator[MinValueValidator]:
+    """What the row's constraints want of this column by itself: at least, or more than, a number."""
+    unit = Decimal(10) ** -getattr(column, "decimal_places", 0)
+    for constraint in row._meta.constraints:
+        said = getattr(constraint, "condition", None)
+        if not isinstance(constraint, models.CheckConstraint) or not isinstance(said, models.Q):
+            continue
+        if said.connector == models.Q.AND and not said.negated:
+            for name, number in (each for each in said.children if isinstance(each, tuple)):
+                if isinstance(number, int) and name in {f"{column.name}__gte", f"{column.name}__gt"}:
+                    yield MinValueValidator(number if name.endswith("__gte") else number + unit)
+
+
 class ServiceForm(_ModelForm):
     """A form over a row that it never writes, nor changes in memory: what was said goes to a service.
 
@@ -188,6 +207,8 @@ class ServiceForm(_ModelForm):
             if isinstance(field, forms.IntegerField) and name in columns:
                 # What the column cannot hold; Django would ask the row, which no form of ours touches.
                 field.validators.extend(columns[name].validators)
+            if isinstance(field, forms.IntegerField | forms.DecimalField) and name in columns:
+                field.validators.extend(_least(self.instance, columns[name]))
         version = getattr(self.instance, "version", None) if self.instance.pk else None
         if version is None:
             self.fields.pop("seen_version", None)

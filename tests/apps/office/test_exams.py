@@ -108,6 +108,17 @@ def test_a_session_is_set_up_with_papers_for_two_sections(
     assert Exam.objects.count() == 2
 
 
+def test_a_session_that_weighs_less_than_nothing_is_refused_at_its_field(
+    office: Office, alice: User, campus: Campus, session: ExamSession
+) -> None:
+    said = {"term": campus.terms[0].pk, "name": "Finals", "kind": "final", "weight": "-1"}
+    for address in ("add", f"{session.pk}/change"):
+        answer = office(alice).post(f"/office/examinations/examsession/{address}/", said)
+        form = answer.context["adminform"].form
+        assert form.errors["weight"] == ["Ensure this value is greater than or equal to 0."]
+    assert not ExamSession.objects.filter(weight__lt=0).exists()
+
+
 def test_whoever_sits_two_papers_at_once_is_shown_on_the_timetable(
     office: Office, alice: User, session: ExamSession, campus: Campus, maths: Course, class_of: list[Student]
 ) -> None:

@@ -220,3 +220,9 @@ def test_a_file_is_attached_as_it_is_sent_and_one_that_is_refused_sends_nothing(
     made = browser.post(WRITE, _said(campus, act="send", attachment=paper)).headers["Location"]
     assert f"{made}attachment" in _page(browser.get(made))
     assert browser.get(f"{made}attachment").content == b"%PDF-1.7"
+
+
+def test_a_rule_for_a_fact_that_is_none_is_refused_above_the_hours(office: Office, erin: User, campus: Campus) -> None:
+    answer = office(erin).post(RULES, {"fact": "nothing", "channel": "sms", "level": "", "sends": "yes"})
+    assert answer.status_code == 422
+    assert answer.context["form"].non_field_errors()
