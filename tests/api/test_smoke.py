@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from config.env import BASE_DIR, inherited
 from tests.api.addresses import Address, addresses
 from tests.smoke.asks import table as asks
+from tests.smoke.rosters import PATIENCE_S
 from tests.smoke.rows import Rows
 from tests.smoke.stack import fresh_stack
 from tests.smoke.wall import Report, Side, Stranger, Wall
@@ -135,6 +137,10 @@ def test_it_passes_on_a_sunday_in_2028_and_on_the_last_day_of_a_year(today: str)
 def test_it_tries_an_installation_that_runs_and_changes_nothing_there() -> None:
     with fresh_stack(own_servers=True) as up, Rows(up.addresses.values["DATABASE_ADMIN_URL"]) as rows:
         schemas = [rows.schema_of(slug) for slug in ("oak", "elm")]
+        # The demo's own messages are on their way when it is up.
+        until = time.monotonic() + PATIENCE_S
+        while any(map(rows.working, schemas)) and time.monotonic() < until:
+            time.sleep(0.2)
         before = [rows.checksums(schema) for schema in schemas]
         done = subprocess.run(
             [sys.executable, "-m", "tests.smoke"],

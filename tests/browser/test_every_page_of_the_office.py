@@ -133,6 +133,11 @@ def _walked(page: Page, addresses: list[str], *, read: Callable[[int], Sequence[
     wrong = []
     for number, address in enumerate(addresses):
         page.goto(address)
+        for _ in range(500):
+            # An icon is a word while its font is on the way, and runs out of its box.
+            if page.evaluate("document.fonts.status") == "loaded":
+                break
+            page.wait_for_timeout(20)
         wrong += _wrong_with(page, urlsplit(address).path, read=read(number))
     return wrong
 

@@ -13,7 +13,8 @@ import time
 from typing import Any
 
 from config import demo
-from schoolops import launcher
+from config.env import Environment
+from schoolops import clock, launcher
 from tests.smoke.stack import fresh_stack
 
 # Not in the demo's list: made for the day by its story.
@@ -30,6 +31,8 @@ def main() -> int:
         else:
             # Of today, and from no moment of it: each program would begin there when it begins, and a worker wait for
             # what the web server says is now.
+            if there := Environment().moment("SCHOOLOPS_TODAY"):
+                clock.begin_at(there)
             with demo.stop_on_signals(), fresh_stack() as up:
                 result, wrong = run(up)
     except demo.Stopped:

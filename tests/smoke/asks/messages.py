@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
+from schoolops import clock
 from tests.smoke.asks.table import Ask, ask
 from tests.smoke.day import once
 from tests.smoke.world import World, png
@@ -102,7 +103,7 @@ def _attached(world: World) -> Ask:
 @ask("GET inbox/{}/attachment")
 def _read_attached(world: World) -> Ask:
     """One that goes to an administrator in a moment, so that there is time for its file."""
-    at = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
+    at = (clock.now() + timedelta(seconds=2)).isoformat()
     made = {**_body(world), "kind": "role", "targets": ["administrator"], "channels": [], "publish_at": at}
     of = str(world.post("announcements", made)["id"])
     world.ask("PUT", f"announcements/{of}/attachment", png()).expect(200)
