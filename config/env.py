@@ -237,14 +237,15 @@ class Environment:
         return [part.strip() for part in self.text(name).split(",") if part.strip()]
 
     def moment(self, name: str) -> dt.date | dt.datetime | None:
-        """A date, or an aware moment where the value has a time of day, which is UTC's."""
+        """A date, or an aware moment where the value has a time of day, of UTC unless it says."""
         value = self.text(name)
         if not value:
             return None
         try:
             if "T" not in value:
                 return dt.date.fromisoformat(value)
-            return dt.datetime.fromisoformat(value).replace(tzinfo=dt.UTC)
+            said = dt.datetime.fromisoformat(value)
+            return said if said.tzinfo else said.replace(tzinfo=dt.UTC)
         except ValueError:
             raise ImproperlyConfigured(
                 f"{name} must be a date such as 2028-02-29, or a moment such as 2028-02-29T10:00, not {value!r}."

@@ -1,6 +1,7 @@
 """Every request is counted once, whatever answers it: the API, the office, a teacher's roll, an address that is none.
 
 Counted before the view is asked, and before its form is checked: whoever is refused, or only guesses, makes work too.
+Not counted is whom a full door turns away (``schoolops.api.doors``), which is no work.
 """
 
 from __future__ import annotations

@@ -54,6 +54,13 @@ class DiaryOfMachine(Diary):
             os.close(descriptor)
 
     def book(self, moment: float, each_s: float, *, kept: bool) -> float:
+        try:
+            return self._book(moment, each_s, kept=kept)
+        except OSError:
+            # Its disk is full: this process's own has room.
+            return super().book(moment, each_s, kept=kept)
+
+    def _book(self, moment: float, each_s: float, *, kept: bool) -> float:
         descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

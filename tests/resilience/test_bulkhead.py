@@ -359,6 +359,11 @@ def test_three_hundred_who_come_at_once_are_in_when_all_their_hashes_are_made() 
     assert refused <= 2 * 300
 
 
+def test_a_machine_whose_disk_is_full_tells_people_by_the_diary_of_each_process(tmp_path: Path) -> None:
+    diary = DiaryOfMachine(tmp_path / "nowhere" / "passwords.diary")
+    assert [diary.book(100.0, 0.5, kept=False) for _ in range(3)] == [100.5, 101.0, 101.5]
+
+
 def test_processes_of_the_machine_tell_one_after_the_other_when_to_come(tmp_path: Path) -> None:
     one, another = (DiaryOfMachine(tmp_path / "passwords.diary") for _ in range(2))
     assert another.last() == 0.0

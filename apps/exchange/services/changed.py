@@ -182,7 +182,9 @@ def _using(relation: Any, refers: Any, run: Any) -> QuerySet[Any]:
     kind = _TABLE_OF.get(relation.related_model)
     if kind is not None:
         # What the import made goes, what it changed is changed back; who did anything to them since is asked above.
-        using = using.exclude(pk__in=written(run, kind).values("target_id"))
+        # Within one table what was made goes before what was changed is changed back.
+        made = {"action": Action.CREATE} if relation.related_model is relation.model else {}
+        using = using.exclude(pk__in=written(run, kind, **made).values("target_id"))
     return using  # type: ignore[no-any-return]
 
 

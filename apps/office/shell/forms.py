@@ -105,7 +105,7 @@ def add_refusal(form: forms.BaseForm, error: SchoolOpsError, *, on: Mapping[str,
         on: code of an error → the field it is about, for errors that name none, or call it otherwise.
     """
     placed = False
-    if not form.is_bound:
+    if not form.is_bound and not hasattr(form, "cleaned_data"):
         # Refused was what another form of the page had sent: this one stands as it is, with the refusal above it.
         form.cleaned_data = {}
         form.full_clean()

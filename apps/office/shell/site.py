@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial, wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
 
 from django.apps import apps
@@ -48,6 +49,8 @@ else:
     _Site = UnfoldAdminSite
 
 log = logging.getLogger(__name__)
+# The cookie with the page that a write led to, until the browser is there.
+LED_TO = "led_to"
 # Words of ours that stand in other sentences: why a day is no school day, why a roll is locked, what the first codes
 # are called.
 FACTS = frozenset(
@@ -227,12 +230,20 @@ def _refusal(request: HttpRequest, error: SchoolOpsError | PermissionDenied | Ht
 
 def _told_elsewhere(request: HttpRequest, error: Exception) -> HttpResponse | None:
     """The start, where a write led to a page that whoever wrote may not read, and nobody has told them yet of it."""
-    start = reverse("office:index")
     # Neither by permission nor by row need a role read what it writes; which row it is only its page asks.
     not_theirs = isinstance(error, (Forbidden, NotFound, PermissionDenied, Http404))
-    if not_theirs and request.method == "GET" and request.path != start and may_enter(request):
-        return HttpResponseRedirect(start) if len(messages.get_messages(request)) else None
+    led_here = request.method == "GET" and unquote(request.COOKIES.get(LED_TO, "")) == request.get_full_path()
+    if not_theirs and led_here and may_enter(request) and len(messages.get_messages(request)):
+        start = reverse("office:index")
+        return HttpResponseRedirect(start) if request.path != start else None
     return None
+
+
+def _remember_where_it_led(request: HttpRequest, answer: HttpResponse) -> None:
+    """For the moment until the browser is there: no other page that is refused has to do with what was written."""
+    if answer.status_code == HTTPStatus.FOUND and len(messages.get_messages(request)):
+        kept: dict[str, Any] = {"max_age": 60, "path": "/office/", "httponly": True, "samesite": "Lax"}
+        answer.set_cookie(LED_TO, quote(answer["Location"]), secure=request.is_secure(), **kept)
 
 
 def _note_who_asks(request: HttpRequest) -> None:
@@ -255,6 +266,8 @@ def behind_the_door(view: View) -> View:
             with events.following():
                 answer = _with_what_was_typed(request, lambda: view(request, *args, **kwargs))
                 _say_what_followed(request, answer)
+            if request.method == "POST":
+                _remember_where_it_led(request, answer)
             return answer
         if request.user.is_authenticated:
             detail = _("The office is for the staff of the school.")

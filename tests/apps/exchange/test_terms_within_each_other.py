@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from apps.accounts.models import User
+from apps.exchange.errors import ChangedSince
 from apps.institutions import services as institutions
 from apps.institutions.errors import InUse, TermsOverlap
 from apps.institutions.models import Term
@@ -59,3 +60,14 @@ def test_the_form_does_the_same_and_removes_no_term_with_its_parts(registrar: Us
     with pytest.raises(InUse):
         institutions.remove_term(term=full, by=registrar)
     assert parts() == AFTER
+
+
+def test_what_the_file_put_into_a_term_of_its_own_keeps_it_there(registrar: User, read: Read) -> None:
+    """A grading period that was there lies in a semester that came: refused before anything is taken back."""
+    quarter = "g1,,,Quarter,gradingPeriod,2026-08-15,2026-10-20,{},2027"
+    kept_promise(read, bundle(quarter.format("y1")))
+    run = kept_promise(read, bundle("t9,,,Autumn,semester,2026-08-15,2026-12-20,y1,2027", quarter.format("t9")))
+    within = parts()
+    with pytest.raises(ChangedSince):
+        undone(run)
+    assert parts() == within == {"Quarter": "Autumn", "Autumn": None}
