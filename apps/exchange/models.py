@@ -172,7 +172,8 @@ class Counterpart(models.Model):
     of a row of files whether it is this one, as a person settled it.
     """
 
-    kind = models.CharField(max_length=16)
+    # The longest is that of a campus's homerooms, with its key.
+    kind = models.CharField(max_length=32)
     row_id = models.BigIntegerField()
     external_id = models.CharField(max_length=520, null=True, blank=True)  # noqa: DJ001 - many have none, and it is unique
     values = models.JSONField(default=dict)

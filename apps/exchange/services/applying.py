@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import DataError, IntegrityError, transaction
@@ -23,8 +24,10 @@ from apps.exchange.services.turns import take_up
 from schoolops import clock, events, queues
 from schoolops.audit import trail
 from schoolops.audit.trail import SYSTEM
-from schoolops.constraints import explains
+from schoolops.constraints import explains, violated
 from schoolops.errors import SchoolOpsError, Unavailable
+
+log = logging.getLogger(__name__)
 
 CHUNK = 1000
 _NAMES = frozenset({"student", "guardian", "staff", "teaches", "section", "class", "enrolment"})
@@ -179,7 +182,14 @@ def _by_table(rows: Iterable[ImportRow]) -> dict[str, list[ImportRow]]:
 
 
 def _refuse(row: ImportRow, refusal: Exception) -> None:
-    said = refusal if isinstance(refusal, SchoolOpsError) else errors.ChangedMeanwhile()
+    if isinstance(refusal, SchoolOpsError):
+        said = refusal
+    else:
+        # The comparison let it through, so somebody wrote in between, or we do not look for something. What PostgreSQL
+        # says of it holds values of the row, so only what it is about is written down.
+        about = violated(refusal) or getattr(refusal.__cause__, "sqlstate", None)
+        log.warning("the database refused a row", extra={"row": row.pk, "kind": row.kind, "about": about})
+        said = errors.ChangedMeanwhile()
     if said.errors:
         row.errors = [said_of(said.errors[0], row=row.row, column=said.errors[0].field)]
     else:

@@ -173,6 +173,11 @@ def test_a_department_and_a_district_lead_to_their_school(registrar: User, read:
     assert (told(run), Student.objects.get().institution.name) == ([], "Harbour")
 
 
+def test_a_homeroom_course_of_a_school_that_has_a_long_key_is_remembered(registrar: User, read: Read) -> None:
+    Institution.objects.create(pk=2**62, code="H1", name="Harbour")
+    assert told(kept_promise(read, zipped(sound()))) == []
+
+
 def test_a_course_of_two_schools_is_one_of_each(registrar: User, read: Read) -> None:
     orgs = f"{ORGS}o2,,,Hill,school,H2,d1\nd1,,,North,district,,\n".replace("school,H1,", "school,H1,d1")
     courses = f"{COURSES}m1,,,y1,Maths,MA,,d1,,\n"
