@@ -4,6 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    takes_away = "Nothing: the column is wider, and the release before writes shorter words into it."
 
     dependencies = [
         ('exchange', '0011_take_the_files'),
