@@ -15,7 +15,7 @@ or broke off. ``exams_set``: of the burst's.
 ``rate``: requests a second of *steady*, half of what *capacity* came to.
 ``students_vs_families``: the fastest list of students ÷ the fastest first page of a family, in the same run.
 ``memory_growth`` …: the mean of the last third of the looks at what the stack holds ÷ of the first, while *steady* goes
-on; ``grows`` names whose. Data is told by the row, for it is what was written.
+on; ``programs_that_grow``, named by ``grows``: one hides in the sum of all. Data is told by the row: it was written.
 ``others_share``: what of the processors went to programs that are none of ours meanwhile; it has no goal.
 
 ``BASE_URL=https://…`` points it at a running installation, and nothing is started: the demo's cast then only reads
@@ -43,7 +43,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.load import served
-from benchmarks.load.held import EVERY_S, FEWEST, Held, Others, slopes, verdict
+from benchmarks.load.held import EVERY_S, FEWEST, Held, Others, slopes, table, verdict
 from benchmarks.logins.__main__ import CORES, hash_rate
 from config import demo
 from config.env import BASE_DIR
@@ -129,8 +129,7 @@ def measured(host: str, given: argparse.Namespace, cast: str | None, up: demo.St
     if held is not None:
         found = slopes(held.looks, held.every_s)
         result |= verdict(found) | {"exams_set": set_in(burst), "others_share": others.share()}
-        head = [f"| held, {len(held.looks)} looks | first third | last third | a minute |", "| --- | --- | --- | --- |"]
-        tables.append([*head, *(f"| {each.cells()} |" for each in found.values())])
+        tables.append(table(found, len(held.looks)))
     return result, tables
 
 

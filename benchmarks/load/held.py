@@ -14,7 +14,6 @@ import psycopg
 import redis
 
 from config import demo
-from locustfiles.targets import GROWTH
 from schoolops import launcher
 from schoolops.launcher.supervisor import PROGRAM
 
@@ -25,6 +24,10 @@ FEWEST = 6
 SERVERS = {"postgres", "valkey"}
 SERVED_BY = {"postgres": "PostgreSQL", "valkey-server": "Valkey"}
 GROWING = ("memory", "descriptors", "connections", "disk", "valkey")
+# A program of many hides in their sum. Alone it goes up and down more, and by less than this it may.
+OF_ONE, MAY_BY = 1.2, {"memory": 16 * 2**20, "descriptors": 64}
+# By less than this nobody wants to hear of it.
+WORTH_TELLING = {"memory": 2**20, "descriptors": 8}
 BYTES = ("memory", "disk", "valkey", "database", "WAL")
 Look = Mapping[str, float]
 
@@ -37,6 +40,11 @@ class Slope:
     first: float
     last: float
     minutes: float
+
+    def is_one(self, least: Mapping[str, int]) -> bool:
+        """Whether it is of one program, and has changed by at least what ``least`` says."""
+        what, of, _ = self.name.partition(" of ")
+        return bool(of) and abs(self.last - self.first) >= least.get(what, 1)
 
     @property
     def growth(self) -> float:
@@ -65,19 +73,23 @@ def slopes(looks: Sequence[Look], every_s: float) -> dict[str, Slope]:
 
 
 def verdict(found: Mapping[str, Slope]) -> dict[str, object]:
-    """The figures of ``RESULT``; ``grows`` names whose part of it does, where a figure has grown."""
-    grown = {name: found[name].growth for name in GROWING if name in found}
+    """The figures of ``RESULT``; ``grows`` names the programs that do, and how much."""
     rows, data = found["rows"], found["database"]
+    grows = [each for each in found.values() if each.is_one(MAY_BY) and each.growth > OF_ONE]
     return {
-        **{f"{name}_growth": growth for name, growth in grown.items()},
+        **{f"{name}_growth": found[name].growth for name in GROWING if name in found},
+        "programs_that_grow": len(grows),
+        "grows": [f"{each.name} {each.growth}" for each in grows],
         "database_bytes_per_row": round(max(0.0, data.last - data.first) / max(1.0, rows.last - rows.first)),
         "rows_written": round(rows.last - rows.first),
-        "grows": [
-            f"{each.name} {each.growth}"
-            for name, growth in grown.items() if growth > GROWTH
-            for each in found.values() if each.name.startswith(f"{name} of ") and each.growth > GROWTH
-        ],
-    }  # fmt: skip
+    }
+
+
+def table(found: Mapping[str, Slope], looks: int) -> list[str]:
+    """Of all together, and of each program of which there is something to tell."""
+    told = [each for each in found.values() if " of " not in each.name or each.is_one(WORTH_TELLING)]
+    head = [f"| held, by {looks} looks | first third | last third | a minute |", "| --- | --- | --- | --- |"]
+    return [*head, *(f"| {each.cells()} |" for each in told)]
 
 
 @dataclass(slots=True)

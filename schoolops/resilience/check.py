@@ -211,12 +211,19 @@ def _not_found(target: Target) -> Finding:
         f"404; below {' and '.join(LEAD_TO_A_LOGIN)} also a redirect to a login",
     )
     # A program and a person's browser: the one is told in JSON, the other reads a page.
-    answers = [target.ask("GET", path, b"", Accept=kind) for kind in ("*/*", "text/html") for path in paths]
+    answers = [_looked_for(target, path, kind) for kind in ("*/*", "text/html") for path in paths]
     found.came = _counted(answers)
     found.wrong = [
         f"{path}: {each}" for path, each in zip(paths * 2, answers, strict=True) if not _is_not_found(path, each)
     ]
     return found
+
+
+def _looked_for(target: Target, path: str, kind: str) -> Came:
+    """What is there; an address whose slash was forgotten leads to itself with one."""
+    answer = target.ask("GET", path, b"", Accept=kind)
+    forgotten = answer.status == 301 and urlsplit(answer.leads_to).path == f"{path}/"
+    return target.ask("GET", f"{path}/", b"", Accept=kind) if forgotten else answer
 
 
 def _is_not_found(path: str, answer: Came) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from django.urls import resolve
 
 from benchmarks.load import served
-from benchmarks.load.held import Look, slopes, verdict
+from benchmarks.load.held import Look, slopes, table, verdict
 from locustfiles.targets import LIST_EXAMS, LIST_STUDENTS, LOG_IN, MARK_ROLL, READ_ROLL, SET_EXAM
 from schoolops import launcher
 from schoolops.observability.metrics import AUTH_LATENCY, HTTP_LATENCY
@@ -37,9 +37,18 @@ def test_what_stays_as_it_is_has_not_grown_however_it_goes_up_and_down() -> None
 def test_what_grows_is_named_with_how_much_a_minute() -> None:
     found = slopes(looks(100, 120, 140, 160, 180, 200), 30)
     assert verdict(found)["memory_growth"] == 1.5
-    assert verdict(found)["grows"] == ["memory of web 1.73"]
+    assert (verdict(found)["grows"], verdict(found)["programs_that_grow"]) == (["memory of web 1.73"], 1)
     # 110 at first and 190 at last, four looks of half a minute later.
+    assert table(found, 6)[-1] == "| valkey | 3.0 MiB | 3.0 MiB | +0.00 |"
+    assert [row.split(" | ")[0] for row in table(found, 6) if " of " in row] == ["| memory of web"]
     assert found["memory of web"].cells() == "memory of web | 110.0 MiB | 190.0 MiB | +40.00"
+
+
+def test_one_program_does_not_hide_in_the_sum_of_all() -> None:
+    many = [{**each, "memory": each["memory"] + 3000 * MIB} for each in looks(80, 80, 90, 100, 110, 110)]
+    found = verdict(slopes(many, 30))
+    assert found["memory_growth"] == 1.01
+    assert (found["grows"], found["programs_that_grow"]) == (["memory of web 1.38"], 1)
 
 
 def test_data_is_told_by_the_row_for_it_is_what_was_written() -> None:

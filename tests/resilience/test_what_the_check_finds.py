@@ -37,6 +37,8 @@ class Sound(BaseHTTPRequestHandler):
             self.say(200, {"status": "ok", "checks": self.checks})
         elif path == "/office/login/":
             self.say(200, {})
+        elif path.startswith("/verify/") and not path.endswith("/"):
+            self.say(301, {}, Location=f"{path}/")
         elif path.startswith("/office/"):
             self.say(302, {}, Location=f"/office/login/?next={path}")
         else:
@@ -128,6 +130,14 @@ class SendsPeopleElsewhere(Sound):
             super().do_GET()
 
 
+class FindsWhatHadNoSlash(Sound):
+    def do_GET(self) -> None:
+        if self.path == "/verify/there-is-no-such-thing/":
+            self.say(200, {})
+        else:
+            super().do_GET()
+
+
 class FiguresWithoutLatencies(Sound):
     figures: ClassVar[dict[str, Any]] = {}
 
@@ -187,6 +197,7 @@ def test_nothing_is_wrong_where_no_token_is_set_and_anybody_may_look() -> None:
     [
         (Breaks, "not found", "/family/there-is-no-such-thing: 500"),
         (FindsEverything, "not found", "/there-is-no-such-thing: 200"),
+        (FindsWhatHadNoSlash, "not found", "/verify/there-is-no-such-thing: 200"),
         (SendsPeopleElsewhere, "not found", "/.git/there-is-no-such-thing: 302"),
         (ShowsStrangersTheFigures, "metrics", "a stranger got 200"),
         (FiguresWithoutLatencies, "metrics", "no latencies in /health/metrics"),
