@@ -1,9 +1,9 @@
 """``python -m benchmarks.logins``: how near logins come to what the hash allows, and what they cost a teacher's roll.
 
 Real PostgreSQL, Valkey and web server, all on this machine, and so is the load: its own processor time is subtracted.
-Rounds are interleaved (quiet, alone, mixed), so that what else runs hits all alike; figures are medians of rounds. What the
-hash allows is measured before and after each stretch that is compared with it: a shared machine is a third slower by the
-minute.
+Rounds are interleaved (quiet, alone, mixed), so that what else runs hits all alike; figures are medians of rounds. What
+the hash allows is measured before and after each stretch that is compared with it: a shared machine can be a third
+slower a minute later.
 """
 
 from __future__ import annotations
