@@ -64,7 +64,8 @@ def connects_to(host: str) -> str:
 class Target:
     """Where to ask. ``token``: the PLATFORM_TOKEN of the installation; without it monitoring may be refused.
 
-    ``host``: the school's, where ``base_url`` is the address of a machine.
+    ``host``: the school's, where ``base_url`` is the address of a machine; then it asks as a proxy does that has taken
+    the request over https, for a production leads everything else there.
     """
 
     base_url: str
@@ -90,6 +91,7 @@ class Target:
         try:
             said = {
                 "Host": self.host or parts.netloc,
+                **({"X-Forwarded-Proto": "https"} if self.host else {}),
                 **{name.replace("_", "-"): value for name, value in headers.items()},
             }
             connection.request(method, path, body or None, said)

@@ -222,6 +222,22 @@ def test_a_proxy_may_keep_figures_to_the_machine_and_nobody_else_may() -> None:
         assert [*wrong(Target(f"http://{place}", TOKEN))] == ["metrics", "queues"]
 
 
+class LeadsToHttps(Sound):
+    """As a production does where nobody says that the request came that way."""
+
+    def do_GET(self) -> None:
+        if self.headers.get("X-Forwarded-Proto") == "https" or self.path.startswith(("/health", "/metrics")):
+            super().do_GET()
+        else:
+            self.say(301, {}, Location=f"https://oak.example{self.path}")
+
+
+def test_it_asks_a_machine_as_the_proxy_before_it_does() -> None:
+    with served(LeadsToHttps) as place:
+        assert wrong(Target(f"http://{place}", TOKEN, host="oak.example")) == {}
+        assert [*wrong(Target(f"http://{place}", TOKEN))] == ["not found", "malformed"]
+
+
 class DiesOfANul(Sound):
     """Its process is gone once it has been asked for a NUL."""
 
