@@ -257,5 +257,5 @@ class ServiceForm(_ModelForm):
             return
         add_refusal(self, self.refusal, on=self.refusals)
         if self.refusal.code.endswith("changed-meanwhile"):
-            row: Any = self.instance
-            show_what_changed(self, {name: getattr(row, name, None) for name in self.changed_data}, row.version)
+            stands = {name: getattr(self.instance, name, None) for name in self.changed_data}
+            show_what_changed(self, stands, getattr(self.instance, "version", 0))
