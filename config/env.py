@@ -69,7 +69,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "TRACES_URL",
         "",
-        "Where OpenTelemetry's spans go, as http://127.0.0.1:4318/v1/traces. Empty: none. Needs `schoolops[otel]`.",
+        "Where OpenTelemetry's spans go, as http://127.0.0.1:4318/v1/traces. Empty: none. Needs the extra otel.",
     ),
     Variable("TRACES_PERCENT", "5", "Of the requests that come without a decision of their own, how many are traced."),
     Variable(
@@ -110,7 +110,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "STRIPE_URL",
         "https://api.stripe.com",
-        "Where Stripe is asked, for installations with `schoolops[stripe]`; empty: it is offered to no school.",
+        "Where Stripe is asked, for installations with the extra stripe; empty: it is offered to no school.",
     ),
     Variable("EMAIL_URL", "consolemail://", "Where mail goes, as smtp+tls://user:password@host:587."),
     Variable("DEFAULT_FROM_EMAIL", "SchoolOps <no-reply@localhost>", "Sender of mail."),
