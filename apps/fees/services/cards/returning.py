@@ -71,7 +71,7 @@ def _noted(row: PaymentIntent, paid: Payment, amount: Decimal, key: UUID) -> Dec
     now = PaymentIntent.objects.get(pk=row.pk)
     if (going := under_way(now)) and now.asked_under != key:
         raise errors.RefundUnderWay(amount=money.shown(going, row.currency))
-    left = min(now.received - now.returned, free_of([paid])[paid.pk])
+    left: Decimal = min(now.received - now.returned, free_of([paid])[paid.pk])
     if amount > left:
         _no_more(row, key)
     else:
