@@ -83,7 +83,7 @@ calls: environment ## Write anew how many function calls the most asked requests
 load: environment ## Monday at eight over twenty schools, against the table of targets (BASE_URL=)
 	$(PY) -m benchmarks.load $(ARGS)
 
-soak: environment ## Ten minutes of the same at half of what the machine can: memory, connections, descriptors, disk stay flat
+soak: environment ## Ten minutes of the same at half of what the machine can: what the stack holds stays flat, or what grows is named
 	$(PY) -m benchmarks.load --steady 600 $(ARGS)
 
 bench-pages: environment ## Endpoints and pages against the floor: psycopg alone, the same facts
