@@ -127,9 +127,10 @@ def measured(host: str, given: argparse.Namespace, cast: str | None, up: demo.St
     result["burst_server_ms"] = {kind: [each["mean_ms"], each["p95_at_most_ms"]] for kind, each in by_server.items()}
     tables = [served.table(burst, by_server)]
     if held is not None:
-        found = slopes(held.looks, held.every_s)
+        looks = held.of_the_last(given.steady)
+        found = slopes(looks, held.every_s)
         result |= verdict(found) | {"exams_set": set_in(burst), "others_share": others.share()}
-        tables.append(table(found, len(held.looks)))
+        tables.append(table(found, len(looks)))
     return result, tables
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -99,7 +100,7 @@ class Held:
 
     up: demo.Stack
     every_s: float = EVERY_S
-    looks: list[Look] = field(default_factory=list)
+    looks: list[tuple[float, Look]] = field(default_factory=list)
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -108,7 +109,7 @@ class Held:
 
         def watch() -> None:
             while not over.wait(self.every_s):
-                self.looks.append(self.now())
+                self.looks.append((time.monotonic(), self.now()))
 
         watching = threading.Thread(target=watch, name="what is held", daemon=True)
         watching.start()
@@ -117,6 +118,10 @@ class Held:
         finally:
             over.set()
             watching.join()
+
+    def of_the_last(self, seconds: float) -> list[Look]:
+        """The looks of so long before the last one: while people are still being let in, what is held must grow."""
+        return [look for at, look in self.looks if at >= self.looks[-1][0] - seconds]
 
     def now(self) -> Look:
         seen: Counter[str] = Counter()

@@ -8,7 +8,7 @@ import pytest
 from django.urls import resolve
 
 from benchmarks.load import served
-from benchmarks.load.held import Look, slopes, table, verdict
+from benchmarks.load.held import Held, Look, slopes, table, verdict
 from locustfiles.targets import LIST_EXAMS, LIST_STUDENTS, LOG_IN, MARK_ROLL, READ_ROLL, SET_EXAM
 from schoolops import launcher
 from schoolops.observability.metrics import AUTH_LATENCY, HTTP_LATENCY
@@ -62,6 +62,13 @@ def test_who_was_not_there_at_first_has_grown() -> None:
     seen = looks(*[100] * 6)
     later = [{**each, "descriptors of worker": 9.0} for each in seen[4:]]
     assert slopes([*seen[:4], *later], 30)["descriptors of worker"].growth == 2.0
+
+
+def test_while_people_are_let_in_nothing_is_judged() -> None:
+    seen = looks(10, 60, 100, 100, 100, 100)
+    # Nothing is started: what a stack holds was looked at before.
+    held = Held(None, 10, [(1000.0 + 10 * at, look) for at, look in enumerate(seen)])  # type: ignore[arg-type]
+    assert held.of_the_last(30) == seen[2:]
 
 
 def test_too_few_looks_are_no_slope() -> None:
