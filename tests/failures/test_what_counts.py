@@ -104,7 +104,8 @@ def test_what_was_not_tried_is_said_by_the_exit_code() -> None:
 def test_every_row_of_the_customers_matrix_is_played() -> None:
     asked = ("Redis down, development", "Redis down, production", "Redis lost", "slow query", "broker is killed",
              "is thin", "fails three times", "wanted twice", "Memory above", "full under a table",
-             "full under the ledger", "clock is put", "Half deployed", "address moves", "named in DATABASE_URL", "split between")  # fmt: skip
+             "full under the ledger", "clock is put", "Half deployed", "address moves", "named in DATABASE_URL",
+             "split between")  # fmt: skip
     names = [row.name for row in rows.ROWS]
     assert all(any(each in name for name in names) for each in asked)
     assert len(set(names)) == len(names)
