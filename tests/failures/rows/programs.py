@@ -40,6 +40,8 @@ def the_web_server_is_killed(scene: Scene) -> Seen:
 def the_worker_is_killed(scene: Scene) -> Seen:
     wanted = range(3_000, 3_060)
     killed: list[int] = []
+    # What a dead process had in hand runs there, alone.
+    scene.worker("quarantine")
     superuser = scene.servers.superuser_url.replace("postgres://", "postgresql://", 1)
     superuser = urlsplit(superuser)._replace(path=urlsplit(scene.admin_url).path).geturl()
     with psycopg.connect(superuser, autocommit=True) as connection:
@@ -52,6 +54,7 @@ def the_worker_is_killed(scene: Scene) -> Seen:
                 scene.worker()
     # What was given to a connection that nobody reads any more is published again when its lease is over, after 90 s.
     until("every job is done", lambda: all(scene.effects()[number] for number in wanted), 120)
+    scene.stop("worker-quarantine")
     must(all(scene.effects()[number] == 1 for number in wanted), "none is done twice")
     must(all(killed), f"jobs are under way whenever it is killed: {killed}")
     return (
