@@ -3,8 +3,8 @@
 Web server, relay and worker reach PostgreSQL and Valkey through proxies that refuse, swallow, are late and cut; clients
 write all the while, and after each row every acknowledged write is there once, everything that was refused is not, and
 what had no answer is taken when it is sent again under its key. Exit code 1 when a row does not hold, 2 when one could
-not be tried; ``--only TEXT`` plays the rows whose name has it, ``--write`` keeps the table in docs/resilience.md and its
-sum in README. The last line is ``RESULT {…}``.
+not be tried; ``--only TEXT`` plays the rows whose name has it, ``--write`` keeps the table in docs/resilience.md and
+its sum in README. The last line is ``RESULT {…}``.
 """
 
 from __future__ import annotations
