@@ -28,7 +28,12 @@ LAST_SCHOOL_DAY = 5
 COUNTER = "SANDBOX_GATEWAY_URL"
 # What a running demo said of itself, for whoever asks for a second one.
 WELCOME = "welcome.txt"
-PAGES = (("/office/", "the office"), ("/roll/", "rolls, for a teacher's phone"), ("/api/v1/docs", "the API"))
+PAGES = (
+    ("/office/", "the office"),
+    ("/roll/", "rolls, for a teacher's phone"),
+    ("/family/", "for guardians and students"),
+    ("/api/v1/docs", "the API"),
+)
 STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -181,7 +186,7 @@ def stack(
         # A card gateway of our own, where nobody named one.
         counter = 0 if env.text(COUNTER) else launcher.free_port()
         gateway = {COUNTER: env.text(COUNTER) or f"http://127.0.0.1:{counter}"}
-        # For manage.py in another terminal; with the port, which stands in the links it makes, and the day it is.
+        # For manage.py in another terminal; with the port, which stands in the links it makes.
         launcher.write_environment(folder, {**addresses.values, **gateway, "PORT": str(port)})
         told = {**_programs_environment(addresses, port), **(more or {}), **gateway}
         supervisor = launcher.Supervisor(BASE_DIR, record, told)

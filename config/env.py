@@ -69,7 +69,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "TRACES_URL",
         "",
-        "Where OpenTelemetry's spans go, as http://127.0.0.1:4318/v1/traces. Empty: none. Needs `schoolops[otel]`.",
+        "Where OpenTelemetry's spans go, as http://127.0.0.1:4318/v1/traces. Empty: none. Needs the extra otel.",
     ),
     Variable("TRACES_PERCENT", "5", "Of the requests that come without a decision of their own, how many are traced."),
     Variable(
@@ -110,9 +110,13 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "STRIPE_URL",
         "https://api.stripe.com",
-        "Where Stripe is asked, for installations with `schoolops[stripe]`; empty: it is offered to no school.",
+        "Where Stripe is asked, for installations with the extra stripe; empty: it is offered to no school.",
     ),
-    Variable("EMAIL_URL", "consolemail://", "Where mail goes, as smtp+tls://user:password@host:587."),
+    Variable(
+        "EMAIL_URL",
+        "consolemail://",
+        "Where mail goes, as smtp+tls://user:password@host:587. Production writes no letter out.",
+    ),
     Variable("DEFAULT_FROM_EMAIL", "SchoolOps <no-reply@localhost>", "Sender of mail."),
     Variable(
         "MAIL_PROVIDER",
@@ -123,7 +127,7 @@ VARIABLES: tuple[Variable, ...] = (
         "MAIL_PROVIDER_SETTINGS", "{}", 'JSON of what django-anymail asks for it: {"POSTMARK_SERVER_TOKEN": "…"}.'
     ),
     Variable("MAIL_WEBHOOK_SECRET", "", "user:password with which the provider reports; empty: no report is taken."),
-    Variable("SMS_URL", "", "Where text messages are posted to, https://…; empty: they are written to the log."),
+    Variable("SMS_URL", "", "Where text messages are posted to, https://…; empty: none is sent. A demo logs them."),
     Variable(
         "SMS_BODY",
         '{"to": "{to}", "text": "{text}", "id": "{key}"}',

@@ -381,6 +381,14 @@ class RefundTooHigh(Conflict):
     field = "amount"
 
 
+class RefundUnderWay(Conflict):
+    """The card gateway is asked to give back {amount} of this payment, and has not said yet that it did."""
+
+    code = "fees:refund-under-way"
+    remedy = "Look at the receipt in a minute: what went back stands there. Then give back what is left."
+    field = "amount"
+
+
 class PaymentGoneBack(Conflict):
     """Of this payment something went back already."""
 

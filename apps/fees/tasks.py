@@ -18,7 +18,7 @@ def make_bills(*, run: int) -> dict[str, int]:
     return services.bill(run)
 
 
-@long_task(queue=FEES, once_per=("statement",), acts_for="fees.collect over campus")
+@long_task(queue=FEES, once_per=("statement",), awaited=True, acts_for="fees.collect over campus")
 def take_bank_lines(*, statement: int) -> dict[str, int]:
     """The lines of a bank's file that somebody confirmed; doing it twice takes nothing twice."""
     return services.take_confirmed(statement)

@@ -8,7 +8,7 @@ from schoolops.queues import IMPORTS, long_task, task
 from schoolops.queues.schedule import Schedule, schedule
 
 
-@long_task(queue=IMPORTS, once_per=("change",), acts_for="whoever sent it")
+@long_task(queue=IMPORTS, once_per=("change",), awaited=True, acts_for="whoever sent it")
 def change_list(*, change: int) -> dict[str, int]:
     """The rows that a change still waits for, some hundred at a time; doing it twice changes none twice."""
     # Every form of the office with it: of all commands and workers, this one alone needs them.

@@ -1,7 +1,11 @@
-"""What a stack holds, looked at twice: it must not have grown; and what others took of the machine meanwhile."""
+"""What a stack holds, looked at again and again: it must not grow; and what others took of the machine meanwhile."""
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,38 +14,145 @@ import psycopg
 import redis
 
 from config import demo
+from schoolops import launcher
+from schoolops.launcher.supervisor import PROGRAM
 
-# What the servers keep is what was written; it grows with each roll that is taken.
+EVERY_S = 30.0
+# A third of fewer looks would be one of them.
+FEWEST = 6
+# What the servers keep is what was written, and is told for each row; files are those beside theirs.
 SERVERS = {"postgres", "valkey"}
+SERVED_BY = {"postgres": "PostgreSQL", "valkey-server": "Valkey"}
+GROWING = ("memory", "descriptors", "connections", "disk", "valkey")
+# A program of many hides in their sum. Alone it goes up and down more, and by less than this it may.
+OF_ONE, MAY_BY = 1.2, {"memory": 16 * 2**20, "descriptors": 64}
+# By less than this nobody wants to hear of it.
+WORTH_TELLING = {"memory": 2**20, "descriptors": 8}
+BYTES = ("memory", "disk", "valkey", "database", "WAL")
+Look = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """How ``name`` went, from the mean of the first third of the looks to that of the last."""
+
+    name: str
+    first: float
+    last: float
+    minutes: float
+
+    def is_one(self, least: Mapping[str, int]) -> bool:
+        """Whether it is of one program, and has changed by at least what ``least`` says."""
+        what, of, _ = self.name.partition(" of ")
+        return bool(of) and abs(self.last - self.first) >= least.get(what, 1)
+
+    @property
+    def growth(self) -> float:
+        return round(self.last / self.first, 2) if self.first else 1.0 + (self.last > 0)
+
+    def cells(self) -> str:
+        unit = 2**20 if self.name.startswith(BYTES) else 1
+        said = "{:.1f} MiB" if unit > 1 else "{:.0f}"
+        a_minute = (self.last - self.first) / unit / self.minutes
+        return " | ".join(
+            (self.name, said.format(self.first / unit), said.format(self.last / unit), f"{a_minute:+.2f}")
+        )
+
+
+def slopes(looks: Sequence[Look], every_s: float) -> dict[str, Slope]:
+    """Of everything that was seen; what was not there in a look was nothing then."""
+    third = len(looks) // 3
+    if not third:
+        raise launcher.LauncherError(f"What the stack holds was looked at {len(looks)} times; a slope takes three.")
+    minutes = (len(looks) - third) * every_s / 60
+    found = {}
+    for name in sorted({name for look in looks for name in look}):
+        first, last = (sum(each.get(name, 0.0) for each in some) / third for some in (looks[:third], looks[-third:]))
+        found[name] = Slope(name, first, last, minutes)
+    return found
+
+
+def verdict(found: Mapping[str, Slope]) -> dict[str, object]:
+    """The figures of ``RESULT``; ``grows`` names the programs that do, and how much."""
+    rows, data = found["rows"], found["database"]
+    grows = [each for each in found.values() if each.is_one(MAY_BY) and each.growth > OF_ONE]
+    return {
+        **{f"{name}_growth": found[name].growth for name in GROWING if name in found},
+        "programs_that_grow": len(grows),
+        "grows": [f"{each.name} {each.growth}" for each in grows],
+        "database_bytes_per_row": round(max(0.0, data.last - data.first) / max(1.0, rows.last - rows.first)),
+        "rows_written": round(rows.last - rows.first),
+    }
+
+
+def table(found: Mapping[str, Slope], looks: int) -> list[str]:
+    """Of all together, and of each program of which there is something to tell."""
+    told = [each for each in found.values() if " of " not in each.name or each.is_one(WORTH_TELLING)]
+    head = [f"| held, by {looks} looks | first third | last third | a minute |", "| --- | --- | --- | --- |"]
+    return [*head, *(f"| {each.cells()} |" for each in told)]
 
 
 @dataclass(slots=True)
 class Held:
-    """Memory, open files, connections to the servers, and files beside the servers' own, of a stack that we started."""
+    """Memory, open files, connections, Valkey's memory, files beside the servers' own, and data by the rows that were
+    written, of a stack that we started; memory and open files also of each of its programs."""
 
     up: demo.Stack
-    at_first: dict[str, float] = field(init=False)
+    every_s: float = EVERY_S
+    looks: list[Look] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.at_first = self.now()
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Look every ``every_s`` while the block goes on."""
+        over = threading.Event()
 
-    def now(self) -> dict[str, float]:
-        memory = files = 0.0
+        def watch() -> None:
+            while not over.wait(self.every_s):
+                self.looks.append(self.now())
+
+        watching = threading.Thread(target=watch, name="what is held", daemon=True)
+        watching.start()
+        try:
+            yield
+        finally:
+            over.set()
+            watching.join()
+
+    def now(self) -> Look:
+        seen: Counter[str] = Counter()
         for each in psutil.Process().children(recursive=True):
             try:
-                memory, files = memory + each.memory_full_info().uss, files + each.num_fds()
+                # Locust is a child of ours as well, and no part of the stack.
+                if not (name := SERVED_BY.get(each.name()) or each.environ().get(PROGRAM, "").rpartition(":")[2]):
+                    continue
+                memory, files = each.memory_full_info().uss, each.num_fds()
             except psutil.Error:
                 continue
-        return {"memory": memory, "descriptors": files, "connections": self._connections(), "disk": self._disk()}
+            for what, number in {"memory": memory, "descriptors": files}.items():
+                seen.update({what: number, f"{what} of {name}": number})
+        seen.update(self._of_postgres())
+        seen.update(self._of_valkey())
+        seen.update({"disk": self._disk()})
+        return seen
 
-    def _connections(self) -> int:
-        values = self.up.addresses.values
-        with psycopg.connect(values["DATABASE_ADMIN_URL"].replace("postgres://", "postgresql://", 1)) as asking:
-            (sessions,) = asking.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL"
-            ).fetchone() or (0,)
-        with redis.Redis.from_url(values["REDIS_URL"]) as client:
-            return int(sessions) + len(client.client_list())
+    def _of_postgres(self) -> dict[str, int]:
+        servers = self.up.addresses.servers
+        url = servers.superuser_url if servers else self.up.addresses.values["DATABASE_ADMIN_URL"]
+        with psycopg.connect(url.replace("postgres://", "postgresql://", 1)) as asking:
+            sessions, data, rows = asking.execute(
+                "SELECT sum(numbackends), pg_database_size(%(name)s::name),"
+                " sum(tup_inserted + tup_updated) FILTER (WHERE datname = %(name)s) FROM pg_stat_database",
+                {"name": self.up.addresses.values["DATABASE_URL"].rpartition("/")[2].partition("?")[0]},
+            ).fetchone() or (0, 0, 0)
+            # Used again and again, up to a limit of its own: nothing to be judged by the row.
+            wal = asking.execute("SELECT sum(size) FROM pg_ls_waldir()").fetchone() if servers else None
+        found = {"connections": sessions, "connections of PostgreSQL": sessions, "database": data, "rows": rows}
+        return {name: int(number) for name, number in (found | ({"WAL": wal[0]} if wal else {})).items()}
+
+    def _of_valkey(self) -> dict[str, int]:
+        with redis.Redis.from_url(self.up.addresses.values["REDIS_URL"]) as client:
+            clients, memory = len(client.client_list()), client.info("memory")["used_memory"]
+        return {"connections": clients, "connections of Valkey": clients, "valkey": int(memory)}
 
     def _disk(self) -> int:
         servers = self.up.addresses.servers
@@ -52,10 +163,6 @@ class Held:
             for path in Path(servers.folder).rglob("*")
             if path.is_file() and not SERVERS & set(path.relative_to(servers.folder).parts)
         )
-
-    def growth(self) -> dict[str, float]:
-        """Now ÷ at first, of each."""
-        return {f"{name}_growth": round(now / max(1.0, self.at_first[name]), 2) for name, now in self.now().items()}
 
 
 @dataclass(slots=True)

@@ -15,6 +15,10 @@ from schoolops import clock
 
 DAYS = 5
 ARRIVING, TEACHERS, PAPERS, FAMILIES, OFFICE = 300, 50, 20, 20, 20
+# Of those who set one exam at once, and of those who set one among others' turns, in each of two phases.
+PHASES = 2
+# In one school there are more papers than days: each day has so many, one after the other.
+A_DAY = (("08:00", "09:30"), ("10:00", "11:30"), ("12:00", "13:30"))
 PASSWORD = "monday at eight o'clock"  # noqa: S105 - of a stack that is gone afterwards
 
 
@@ -55,23 +59,26 @@ def people_of(
     # The volume of a demo teaches nothing: without a course no exam was ever set.
     courses = [
         add_course(institution=section.institution, fields={"code": f"C{number}", "title": f"Course {number}"}, by=head)
-        for number in range(max(papers, 1))
+        for number in range(max((1 + PHASES) * papers, 1))
     ]
     day = max(term.starts_on, term.ends_on - dt.timedelta(days=40))
     wanted = [
         {
             "section_id": str(section.sourced_id), "course_id": str(course.sourced_id),
-            "scale_id": str(scale.sourced_id) if scale else None, "day": str(day + dt.timedelta(days=number)),
-            "starts_at": "09:00", "ends_at": "10:30", "room": "Hall", "max_marks": "80",
+            "scale_id": str(scale.sourced_id) if scale else None,
+            "day": str(day + dt.timedelta(days=number // len(A_DAY))),
+            "starts_at": A_DAY[number % len(A_DAY)][0], "ends_at": A_DAY[number % len(A_DAY)][1],
+            "room": "Hall", "max_marks": "80",
         }
         for number, course in enumerate(courses)
     ]  # fmt: skip
+    bodies = [{"session_id": str(session.sourced_id), "papers": [paper]} for paper in wanted]
     return {
         "arriving": [login(f"arriving-{number}") for number in range(arriving)],
         "teachers": [login(name) | {"section": str(taught)} for name, taught in rolls],
-        "papers": [
-            login(head.username) | {"body": {"session_id": str(session.sourced_id), "papers": [paper]}}
-            for paper in wanted[:papers]
+        "papers": [login(head.username) | {"body": body} for body in bodies[:papers]],
+        "setters": [
+            login(head.username) | {"bodies": bodies[papers + number :: papers][:PHASES]} for number in range(papers)
         ],
         "readers": [login(head.username)],
         "families": [login(f"parent-{number}") for number in range(families)],
@@ -140,7 +147,8 @@ def main() -> None:
     schools, students = (int(each) for each in sys.argv[1:])
     known = make_password(PASSWORD)
     cast: dict[str, Any] = {"day": str(clock.now().date())}
-    cast |= {"arriving": [], "teachers": [], "papers": [], "readers": [], "families": [], "markers": [], "bursars": []}
+    kinds = ("arriving", "teachers", "papers", "setters", "readers", "families", "markers", "bursars")
+    cast |= {kind: [] for kind in kinds}
     for number in range(schools):
         host = f"load-{number}.localhost"
         school = create_school(slug=f"load-{number}", name=f"School {number}", domains=[host])

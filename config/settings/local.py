@@ -11,6 +11,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "config.assets.MarkedStaticFiles"},
 }
+SMS_LOGGED = True
 ALLOWED_HOSTS = ALLOWED_HOSTS or [".localhost", "localhost", "127.0.0.1"]
 
 if not REDIS_URL and env.text("ALLOW_REDIS_MOCK").lower() in {"1", "true", "yes", "on"}:

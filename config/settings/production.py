@@ -5,7 +5,15 @@ from __future__ import annotations
 from django.core.exceptions import ImproperlyConfigured
 
 from config.settings.base import *  # noqa: F403
-from config.settings.base import ALLOWED_HOSTS, LOGGING, PLATFORM_TOKEN, SECRET_KEY, TRUSTED_PROXIES, env
+from config.settings.base import (
+    ALLOWED_HOSTS,
+    EMAIL_BACKEND_BEHIND,
+    LOGGING,
+    PLATFORM_TOKEN,
+    SECRET_KEY,
+    TRUSTED_PROXIES,
+    env,
+)
 
 if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10 or SECRET_KEY.startswith(("django-insecure-", "local-only-")):
     raise ImproperlyConfigured(
@@ -48,4 +56,7 @@ SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+if EMAIL_BACKEND_BEHIND == "django.core.mail.backends.console.EmailBackend":
+    # What is written out stands in the log of the machine.
+    EMAIL_BACKEND_BEHIND = "schoolops.resilience.mail.NowhereBackend"
 LOGGING["handlers"]["stderr"]["formatter"] = env.text("LOG_FORMAT") or "json"

@@ -13,6 +13,7 @@ PASSWORD_HASHERS = ["tests.support.hashing.QuickHasher"]
 # Each test process counts for itself.
 METRICS_FOLDER = None
 EMAIL_BACKEND_BEHIND = "django.core.mail.backends.locmem.EmailBackend"
+SMS_LOGGED = True
 # Nobody is there; a test that pays starts one, and so do the browser tests for the site's process.
 SANDBOX_GATEWAY_URL = env.text("SANDBOX_GATEWAY_URL") or "http://127.0.0.1:9"
 STRIPE_URL = ""

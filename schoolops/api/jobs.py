@@ -88,7 +88,11 @@ class JobView(ApiView):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, job_id: int) -> Response:
-        """Withdraw a job that has not begun."""
+        """Withdraw a job of one's own that has not begun.
+
+        404 too where it is not one's own work but follows from what was written (bills of a run, results, days), or
+        where something waits for it: what is written stands, and so does what it leads to.
+        """
         requests.cancel(job_id, user=context.user_id.get() or "")
         return Response(status=204)
 

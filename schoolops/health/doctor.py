@@ -92,9 +92,7 @@ def _paper() -> Iterator[Line]:
     yield Line("green" if drawn else "red", f"Paper draws {drawn or 'nothing'}", "" if drawn else "Correct FONTS.")
     if missing:
         names = ", ".join(name for name, letter in SCRIPTS.items() if letter in missing)
-        yield Line(
-            "yellow", f"Paper does not draw {names}", "Name a folder of fonts in FONTS, or install schoolops[cjk]."
-        )
+        yield Line("yellow", f"Paper does not draw {names}", "Name a folder of fonts in FONTS, or install '.[cjk]'.")
 
 
 def _rows(statement: str) -> list[tuple[Any, ...]]:

@@ -36,7 +36,13 @@ _QUOTED = tuple(
             ),
             rf"\1\2{REDACTED}\2",
         ),
-        (r"(\bKey \([^)]{0,200}\)=|\bFailing row contains )\(.*\)", rf"\1({REDACTED})"),
+        # PostgreSQL quotes a row's values, of several lines too. What was cut off before its end goes to the end.
+        (r"(\bFailing row contains )\([\s\S]*?(?:\)\.(?=\n\s|\n[A-Z]{4,}:|\s*\Z)|\Z)", rf"\1({REDACTED})."),
+        (r"(\bKey \(.{0,200}?\)=)\((?:.*\)|[\s\S]*)", rf"\1({REDACTED})"),
+        (
+            r"(\b(?:invalid input (?:syntax|value) for|field value out of range)[^\"\n]{0,80})\"(?:.*\"|[\s\S]*)",
+            rf"\1{REDACTED}",
+        ),
         # Bounded: on a long run of letters without an @ it would otherwise look from each of them to the end.
         (r"[\w.+-]{1,64}@[\w-]{1,63}(\.[\w-]{1,63}){1,8}", REDACTED),
         (r"\+\d[\d ()/-]{6,}\d", REDACTED),

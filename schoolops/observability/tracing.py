@@ -43,7 +43,7 @@ def want(url: str, percent: int) -> None:
     """
     global _wanted
     if url and not _is_installed():
-        raise ImproperlyConfigured("TRACES_URL is set, which needs OpenTelemetry: pip install 'schoolops[otel]'.")
+        raise ImproperlyConfigured("TRACES_URL is set, which needs OpenTelemetry: .venv/bin/pip install '.[otel]'.")
     _wanted = Wanted(url, percent) if url else None
 
 

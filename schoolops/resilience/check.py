@@ -26,8 +26,12 @@ PREFIXES: Final = (
     "/hooks/", "/redeem/", "/language/", "/support/", "/operators/", "/static/", "/media/", "/health/", "/metrics/",
     "/admin/", "/.well-known/", "/.git/",
 )  # fmt: skip
+# Below these a browser that nobody has logged in is led to a login, whether there is anything or not.
+LEAD_TO_A_LOGIN: Final = ("/office/", "/operators/")
 JSON: Final = {"Content-Type": "application/json"}
 LOGIN: Final = "/api/v1/auth/login"
+FIGURES: Final = ("/health/metrics", "/metrics")
+KEPT: Final = "kept to the machine by the proxy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Came:
     kind: str = ""
     body: bytes = b""
     why: str = ""
+    leads_to: str = ""
 
     def json(self) -> Any:
         try:
@@ -59,7 +64,8 @@ def connects_to(host: str) -> str:
 class Target:
     """Where to ask. ``token``: the PLATFORM_TOKEN of the installation; without it monitoring may be refused.
 
-    ``host``: the school's, where ``base_url`` is the address of a machine.
+    ``host``: the school's, where ``base_url`` is the address of a machine; then it asks as a proxy does that has taken
+    the request over https, for a production leads everything else there.
     """
 
     base_url: str
@@ -85,16 +91,35 @@ class Target:
         try:
             said = {
                 "Host": self.host or parts.netloc,
+                **({"X-Forwarded-Proto": "https"} if self.host else {}),
                 **{name.replace("_", "-"): value for name, value in headers.items()},
             }
             connection.request(method, path, body or None, said)
             answer = connection.getresponse()
-            text = answer.read()
-            return Came(answer.status, time.monotonic() - began, answer.headers.get("Content-Type", ""), text)
+            text, said_of_it = answer.read(), answer.headers
+            return Came(
+                answer.status, time.monotonic() - began, said_of_it.get("Content-Type", ""), text,
+                leads_to=said_of_it.get("Location", ""),
+            )  # fmt: skip
         except (OSError, http.client.HTTPException) as failure:
             return Came(0, time.monotonic() - began, why=type(failure).__name__)
         finally:
             connection.close()
+
+    @property
+    def kept(self) -> set[int]:
+        """What a proxy may answer where figures are: it keeps them to the machine (``deploy/nginx/schoolops.conf``)."""
+        return {404} if self.base_url.startswith("https://") else set()
+
+    @property
+    def strangers(self) -> set[int]:
+        """What somebody without the token may be told where figures are; they are open where no token is set."""
+        return {401, 403} | self.kept | (set() if self.token else {200})
+
+    @property
+    def monitoring(self) -> set[int]:
+        """What monitoring may be told there; without the token it is a stranger."""
+        return {200} | self.kept | (set() if self.token else {401, 403})
 
     def monitor(self, path: str) -> Came:
         """As monitoring asks."""
@@ -144,13 +169,17 @@ def _ready(target: Target) -> Finding:
 
 
 def _metrics(target: Target) -> Finding:
-    found = Finding("metrics", "GET /health/metrics and /metrics", "200 for monitoring, 401 or 403 for strangers")
-    stranger = [target.ask("GET", path) for path in ("/health/metrics", "/metrics")]
-    ours = [target.monitor(path) for path in ("/health/metrics", "/metrics")]
-    found.came = f"monitoring {_counted(ours)}, a stranger {_counted(stranger)}"
-    allowed = {200} if target.token else {200, 401, 403}
-    found.wrong = [f"monitoring got {our}" for our in ours if our.status not in allowed]
-    found.wrong += [f"a stranger got {each}" for each in stranger if each.status not in {200, 401, 403}]
+    found = Finding(
+        "metrics",
+        "GET /health/metrics and /metrics",
+        "200 for monitoring, 401 or 403 for strangers; 404 where a proxy keeps them to the machine",
+    )
+    stranger = [target.ask("GET", path) for path in FIGURES]
+    ours = [target.monitor(path) for path in FIGURES]
+    kept = all(each.status in target.kept for each in (*stranger, *ours))
+    found.came = f"monitoring {_counted(ours)}, a stranger {_counted(stranger)}" + (f": {KEPT}" if kept else "")
+    found.wrong = [f"monitoring got {our}" for our in ours if our.status not in target.monitoring]
+    found.wrong += [f"a stranger got {each}" for each in stranger if each.status not in target.strangers]
     said = ours[0].json()
     if ours[0].status == 200 and not (isinstance(said, dict) and "latencies" in said):
         found.wrong.append("no latencies in /health/metrics")
@@ -159,14 +188,17 @@ def _metrics(target: Target) -> Finding:
 
 def _queues(target: Target) -> Finding:
     found = Finding(
-        "queues", "GET /health/queues", "200, or 503 that says so; the rest goes on (401 or 403 for strangers)"
+        "queues",
+        "GET /health/queues",
+        "200, or 503 that says why; the rest goes on (401 or 403 for strangers; 404 where a proxy keeps it)",
     )
     answer, after = target.monitor("/health/queues"), target.ask("GET", "/health")
-    found.came = f"{answer} {answer.kind.partition(';')[0]}, then /health {after}"
-    allowed = {200, 503} if target.token else {200, 503, 401, 403}
-    if answer.status not in allowed or "json" not in answer.kind:
+    kept = answer.status in target.kept
+    found.came = f"{answer} {answer.kind.partition(';')[0]}{f' ({KEPT})' if kept else ''}, then /health {after}"
+    if not kept and (answer.status not in target.monitoring | {503} or "json" not in answer.kind):
         found.wrong.append(f"{answer} is neither of them")
-    if answer.status == 503 and not isinstance(answer.json(), dict):
+    said = answer.json()
+    if answer.status == 503 and not (isinstance(said, dict) and {"code", "status"} & {*said}):
         found.wrong.append("503 that does not say what is the matter")
     if after.status != 200:
         found.wrong.append("the server does not live any more")
@@ -176,53 +208,85 @@ def _queues(target: Target) -> Finding:
 def _not_found(target: Target) -> Finding:
     paths = [f"{prefix}there-is-no-such-thing" for prefix in PREFIXES]
     found = Finding(
-        "not found", f"GET of nothing below {len(paths)} prefixes", "a refusal of 4xx, or a redirect; no 5xx"
+        "not found",
+        f"GET of nothing below {len(paths)} prefixes",
+        f"404; below {' and '.join(LEAD_TO_A_LOGIN)} also a redirect to a login",
     )
     # A program and a person's browser: the one is told in JSON, the other reads a page.
-    answers = [target.ask("GET", path, b"", Accept=kind) for kind in ("*/*", "text/html") for path in paths]
+    answers = [_looked_for(target, path, kind) for kind in ("*/*", "text/html") for path in paths]
     found.came = _counted(answers)
-    paths *= 2
-    found.wrong = [f"{path}: {each}" for path, each in zip(paths, answers, strict=True) if not 300 <= each.status < 500]
+    found.wrong = [
+        f"{path}: {each}" for path, each in zip(paths * 2, answers, strict=True) if not _is_not_found(path, each)
+    ]
     return found
 
 
-MALFORMED: Final = 18
+def _looked_for(target: Target, path: str, kind: str) -> Came:
+    """What is there; an address whose slash was forgotten leads to itself with one."""
+    answer = target.ask("GET", path, b"", Accept=kind)
+    forgotten = answer.status == 301 and urlsplit(answer.leads_to).path == f"{path}/"
+    return target.ask("GET", f"{path}/", b"", Accept=kind) if forgotten else answer
 
 
-def _malformed_requests(target: Target) -> Iterator[tuple[str, Came]]:
-    yield "a body that is no JSON", target.ask("POST", LOGIN, b'{"login": ', **JSON)
-    yield "a body that is no UTF-8", target.ask("POST", LOGIN, b'{"login": "\xff\xfe"}', **JSON)
-    yield "JSON of another shape", target.ask("POST", LOGIN, b'[["login"], 7]', **JSON)
-    yield "values of other types", target.ask("POST", LOGIN, b'{"login": {"a": 1}, "password": [null, 1e999]}', **JSON)
-    yield "another encoding", target.ask("POST", LOGIN, '{"login": "é"}'.encode("utf-16"), **JSON)
-    yield "a body said to be packed", target.ask("POST", LOGIN, b"\x1f\x8b", **JSON, **{"Content-Encoding": "gzip"})
-    yield "a NUL in a value", target.ask("POST", LOGIN, b'{"login": "a\\u0000b", "password": "x"}', **JSON)
-    yield "ten thousand brackets", target.ask("POST", LOGIN, b"[" * 10_000, **JSON)
-    yield "another kind of body", target.ask("POST", LOGIN, b"<login/>", **{"Content-Type": "text/xml"})
-    yield "a header of 64 KiB", target.ask("GET", "/api/v1/me", b"", **{"X-Long": "x" * 65_536})
-    yield "a token that is none", target.ask("GET", "/api/v1/me", Authorization="Bearer so_a_nonsense")
-    yield "a Host of somebody else", target.ask("GET", "/api/v1/me", Host="somebody-else.invalid")
-    yield "a Host that is none", target.ask("GET", "/api/v1/me", Host="a b")
-    yield "a NUL in the path", target.ask("GET", "/api/v1/%00")
-    yield "a path out of the site", target.ask("GET", "/static/..%2f..%2f..%2fetc/passwd")
-    yield "a path that is no UTF-8", target.ask("GET", "/api/v1/%ff%fe")
-    yield "a query that is no UTF-8", target.ask("GET", "/api/v1/students?cursor=%ff%00")
-    yield "a method nobody knows", target.ask("BREW", "/api/v1/me")
+def _is_not_found(path: str, answer: Came) -> bool:
+    to_a_login = answer.status in {301, 302} and "login" in answer.leads_to
+    return answer.status == 404 or (to_a_login and path.startswith(LEAD_TO_A_LOGIN))
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A request that no client of ours sends. ``cut``: a server may close the connection before it has read it all;
+    ``read``: a page may be shown all the same."""
+
+    name: str
+    method: str
+    path: str
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    cut: bool = False
+    read: bool = False
+
+    def wrong(self, target: Target) -> tuple[Came, list[str]]:
+        """What came, and what of it is wrong; whether anybody still answers is asked after each."""
+        came, after = target.ask(self.method, self.path, self.body, **self.headers), target.ask("GET", "/health")
+        refused = 400 <= came.status < 500 or (self.read and 200 <= came.status < 400)
+        was_cut = self.cut and came.status == 0 and came.took_s < TIMEOUT_S
+        wrong = [] if refused or was_cut else [f"{self.name}: {came}"]
+        return came, wrong + ([f"{self.name}: then /health answered {after}"] if after.status != 200 else [])
+
+
+MALFORMED: Final = (
+    Malformed("a body that is no JSON", "POST", LOGIN, b'{"login": ', JSON),
+    Malformed("a body that is no UTF-8", "POST", LOGIN, b'{"login": "\xff\xfe"}', JSON),
+    Malformed("JSON of another shape", "POST", LOGIN, b'[["login"], 7]', JSON),
+    Malformed("values of other types", "POST", LOGIN, b'{"login": {"a": 1}, "password": [null, 1e999]}', JSON),
+    Malformed("another encoding", "POST", LOGIN, '{"login": "é"}'.encode("utf-16"), JSON),
+    Malformed("a body said to be packed", "POST", LOGIN, b"\x1f\x8b", JSON | {"Content-Encoding": "gzip"}),
+    Malformed("a NUL in a value", "POST", LOGIN, b'{"login": "a\\u0000b", "password": "x"}', JSON),
+    Malformed("ten thousand brackets", "POST", LOGIN, b"[" * 10_000, JSON),
+    Malformed("another kind of body", "POST", LOGIN, b"<login/>", {"Content-Type": "text/xml"}),
+    Malformed("a header of 64 KiB", "GET", "/api/v1/me", b"", {"X-Long": "x" * 65_536}, cut=True),
+    Malformed("a token that is none", "GET", "/api/v1/me", b"", {"Authorization": "Bearer so_a_nonsense"}),
+    Malformed("a Host of somebody else", "GET", "/api/v1/me", b"", {"Host": "somebody-else.invalid"}),
+    Malformed("a Host that is none", "GET", "/api/v1/me", b"", {"Host": "a b"}, cut=True),
+    Malformed("a NUL in the path", "GET", "/api/v1/%00"),
+    Malformed("a path out of the site", "GET", "/static/..%2f..%2f..%2fetc/passwd"),
+    Malformed("a path that is no UTF-8", "GET", "/api/v1/%ff%fe"),
+    # The login reads where to go on to before it knows who asks; a list would first say that nobody is logged in.
+    Malformed("a query that is no UTF-8", "GET", "/office/login/?next=%ff%00&page=%ff", read=True),
+    Malformed("a method nobody knows", "BREW", "/api/v1/me", cut=True),
+)
 
 
 def _malformed(target: Target) -> Finding:
     found = Finding(
         "malformed",
-        f"{MALFORMED} requests no client of ours sends",
-        "refused with 4xx or cut off, and the server lives on",
+        f"{len(MALFORMED)} requests no client of ours sends, /health after each",
+        f"4xx; cut off at most: {', '.join(each.name for each in MALFORMED if each.cut)}; and the server lives on",
     )
-    answers = list(_malformed_requests(target))
-    found.came = _counted([each for _, each in answers])
-    found.wrong = [f"{name}: {each}" for name, each in answers if each.status >= 500 or 200 <= each.status < 300]
-    found.wrong += [f"{name}: no answer in time" for name, each in answers if each.took_s >= TIMEOUT_S]
-    after = target.ask("GET", "/health")
-    if after.status != 200:
-        found.wrong.append(f"then /health answered {after}")
+    tried = [each.wrong(target) for each in MALFORMED]
+    found.came = _counted([came for came, _ in tried])
+    found.wrong = [each for _, wrong in tried for each in wrong]
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import smtplib
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
@@ -78,6 +79,13 @@ def _away(sent: Literal["no", "unknown"], *, retry_after: int | None = None) -> 
     error = MailUnavailable(retry_after=retry_after) if retry_after else MailUnavailable()
     error.sent = sent
     return error
+
+
+class NowhereBackend(BaseEmailBackend):
+    """Where no mail server is named and letters may not be written out: they name children, and open logins."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        raise smtplib.SMTPDataError(550, b"no mail server is set up (EMAIL_URL)")
 
 
 class GuardedBackend(BaseEmailBackend):

@@ -1,4 +1,4 @@
-"""Text messages, by a gateway that settings describe, behind a circuit; without one they go to the log, as in a demo.
+"""Text messages, by a gateway that settings describe, behind a circuit; in a demo without one they go to the log.
 
 The address is the operators' alone: nothing that a school or a person enters leads to another. It is asked over one
 connection that is kept, redirects are not followed, and an answer is read up to a few kilobytes.
@@ -96,6 +96,8 @@ class Gateway:
         """
         expect_no_transaction("A text was to be sent")
         if not settings.SMS_URL:
+            if not settings.SMS_LOGGED:
+                raise GatewayRefused("no gateway for text messages is set up (SMS_URL)")
             log.info("sms to %s: %s", to, text)
             return f"sandbox-{key}"
         try:

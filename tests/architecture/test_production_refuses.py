@@ -55,6 +55,20 @@ def test_it_starts_when_nothing_is_weak() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_it_writes_out_no_letter_and_no_text() -> None:
+    show = "import config.settings.{0} as chosen; print(chosen.SMS_LOGGED, chosen.EMAIL_BACKEND_BEHIND)"
+    said = {
+        settings: python(show.format(settings), settings=settings, **{**STRONG, "EMAIL_URL": url}).stdout.split()
+        for settings, url in (("production", "consolemail://"), ("local", "consolemail://"))
+    }
+    assert said == {
+        "production": ["False", "schoolops.resilience.mail.NowhereBackend"],
+        "local": ["True", "django.core.mail.backends.console.EmailBackend"],
+    }
+    named = python(show.format("production"), settings="production", **{**STRONG, "EMAIL_URL": "smtp://mail:25"})
+    assert named.stdout.split()[1] == "schoolops.resilience.smtp.PipeliningBackend"
+
+
 SERVE = "import config.serve; config.serve.main()"
 
 

@@ -36,7 +36,7 @@ def asks(target: Target) -> dict[str, Ask]:
             send,
             dict(target.passwords),
             ROLES,
-            lambda user: rows.track(target.slug, user),
+            lambda user, task: rows.track(target.slug, user, task),
             lambda run: rows.stop(schema, run),
             lambda: rows.working(schema),
             lambda message, state: rows.became(schema, message, state),

@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
 
+from apps.access.models import RoleAssignment
+from apps.access.permissions import ADMINISTRATOR
+from apps.accounts import services as accounts
 from apps.accounts.models import OneTimeLink, TokenFamily, User
 from apps.students.models import Student
 from schoolops.audit.models import AuditEntry
-from schoolops.context import inside, outside_schools
+from schoolops.context import inside, nowhere, outside_schools
 from schoolops.copies import archive, restoring, tables, taking
 from schoolops.copies.taking import Taken
 from schoolops.tenancy import fleet, lifecycle, owner
@@ -84,6 +88,20 @@ def test_beside_it_is_suspended_and_opens_to_nobody(
         assert AuditEntry.objects.filter(action="tenancy.restored").count() == 1
     with inside(maple):
         assert OneTimeLink.objects.exists()
+
+
+def test_brought_from_elsewhere_it_is_opened_by_a_link_for_its_administrator(
+    restored: Callable[..., School], capsys: pytest.CaptureFixture[str]
+) -> None:
+    restored("maple-moved", domains=["maple-moved.localhost"])
+    with nowhere():
+        call_command("resume_school", "maple-moved")
+        call_command("create_school", "maple-moved", "--administrator", "bob")
+    link = next(line for line in capsys.readouterr().out.splitlines() if "/redeem#" in line)
+    with inside(lifecycle.get_school("maple-moved")):
+        bob = accounts.redeem_link(token=link.split("#")[1], password="a password of now")
+        assert bob.username == "bob"
+        assert RoleAssignment.objects.filter(user=bob, role__code=ADMINISTRATOR, institution=None).exists()
 
 
 def test_a_name_that_a_school_has_is_refused(restored: Callable[..., School], maple: School) -> None:

@@ -3,7 +3,8 @@
 Web server, relay and worker reach PostgreSQL and Valkey through proxies that refuse, swallow, are late and cut; clients
 write all the while, and after each row every acknowledged write is there once, everything that was refused is not, and
 what had no answer is taken when it is sent again under its key. Exit code 1 when a row does not hold; ``--only TEXT``
-plays the rows whose name has it, ``--write`` keeps the table in docs/resilience.md. The last line is ``RESULT {…}``.
+plays the rows whose name has it, ``--write`` keeps the table in docs/resilience.md and its sum in README. The last line
+is ``RESULT {…}``.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from tests.failures import rows
 from tests.failures.stage import Scene
 from tests.observe.stage import Failed, say
 from tests.outside import machine, refuse_base_url
+from tests.support import marks
 
 HEAD = """# What fails, and what is seen then
 
@@ -88,6 +90,8 @@ def main() -> int:
         page = BASE_DIR / "docs" / "resilience.md"
         _, besides, by_hand = page.read_text(encoding="utf-8").partition(BESIDES)
         page.write_text(head + "\n".join(table) + "\n" + said + besides + by_hand, encoding="utf-8")
+        day = time.strftime("%Y-%m-%d")
+        marks.keep(BASE_DIR / "README.md", "resilience", f"{day}: {held} of {len(played)} rows hold")
     print(f"RESULT {json.dumps(result)}", flush=True)
     return 1 if failed or not held else 0
 

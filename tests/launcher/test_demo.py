@@ -232,8 +232,9 @@ def test_the_welcome_names_every_login_and_a_line_to_copy() -> None:
     assert "ready in 7.0 s" in text
     assert text.count("s3cret") == 3
     assert "0p3rat0r" in text
-    for page in ("oak.localhost:8123/office/", "elm.localhost:8123/roll/", "oak.localhost:8123/api/v1/docs"):
+    for page in ("oak.localhost:8123/office/", "elm.localhost:8123/roll/", "oak.localhost:8123/family/"):
         assert f"http://{page}" in text
+    assert "http://oak.localhost:8123/api/v1/docs" in text
     assert "http://localhost:8123/operators/" in text
     assert "curl -H 'Host: oak.localhost' http://127.0.0.1:8123/api/v1/school" in text
     body = text.split("-d '")[1].split("'")[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import json
 import re
 import subprocess
@@ -11,11 +12,15 @@ from typing import Any
 
 import pytest
 from django.core.management import get_commands
+from django.urls import get_resolver
 
+from apps.exchange import services as exchange
 from config.env import BASE_DIR, VARIABLES
 from config.server import DrainingServer
+from schoolops.api import bodies
 from schoolops.observability import instruments
 from schoolops.queues.registry import QUEUES
+from tests.api.addresses import _walk
 from tests.architecture.programs import STRONG, python
 
 UNITS = sorted((BASE_DIR / "deploy/systemd").glob("*.service"))
@@ -38,6 +43,60 @@ def test_a_worker_is_given_the_time_to_finish_its_longest_job() -> None:
     text = (BASE_DIR / "deploy/systemd/schoolops-worker@.service").read_text(encoding="utf-8")
     (patience,) = re.findall(r"^TimeoutStopSec=(\d+)$", text, re.MULTILINE)
     assert int(patience) > max(queue.timeout_s for queue in QUEUES.values())
+
+
+def test_what_stops_the_target_stops_what_it_started() -> None:
+    texts = {unit.name: unit.read_text(encoding="utf-8") for unit in UNITS}
+    started = {name for name, text in texts.items() if "\nWantedBy=schoolops.target\n" in text}
+    assert len(started) == 4
+    assert {name for name, text in texts.items() if "\nPartOf=schoolops.target\n" in text} == started
+
+
+def test_what_is_done_once_a_night_has_a_timer() -> None:
+    texts = {unit.stem: unit.read_text(encoding="utf-8") for unit in UNITS}
+    nightly = {name: text for name, text in texts.items() if "\nType=oneshot\n" in text}
+    assert {timer.stem for timer in UNITS[0].parent.glob("*.timer")} == set(nightly)
+    commands = {
+        command for text in nightly.values() for command in re.findall(r" manage\.py (.+)$", text, re.MULTILINE)
+    }
+    assert commands == {"school nightly", "purge_deleted_schools"}
+
+
+# --- the proxy --------------------------------------------------------------------------------------------------------
+PROXY = (BASE_DIR / "deploy/nginx/schoolops.conf").read_text(encoding="utf-8")
+
+
+def doors_of_large_files() -> set[str]:
+    """The addresses behind which a file goes to ``apps.exchange``, which takes the largest."""
+    receives = {name for name in exchange.__all__ if name.startswith("receive")}
+    doors = set()
+    for route, callback in _walk(get_resolver("config.urls").url_patterns, ""):
+        actions = getattr(callback, "actions", None) or {}
+        views = [getattr(callback.cls, action) for action in actions.values()] or [callback]
+        codes = [code for view in views if (code := getattr(inspect.unwrap(view), "__code__", None))]
+        if any(receives & set(code.co_names) for code in codes):
+            doors.add("/" + re.sub(r"<\w+:\w+>", "0", route))
+    return doors
+
+
+def test_a_large_file_passes_the_proxy_at_every_door_that_takes_one() -> None:
+    ((pattern, most),) = re.findall(r"location ~ (\S+) \{\n\s+client_max_body_size (\d+)m;", PROXY)
+    assert int(most) == bodies.LARGEST // bodies.MEGABYTE
+    doors = doors_of_large_files()
+    assert len(doors) == 9
+    assert {door for door in doors if not re.match(pattern, door)} == set()
+    assert not re.match(pattern, "/office/exams/papers/0/marks/")
+
+
+def test_the_proxy_says_of_static_files_what_the_application_says_of_its_own() -> None:
+    said = {name: value.strip('"') for name, value in re.findall(r"add_header (\S+) (.+) always;", PROXY)}
+    program = "from config.settings import production as p; print(p.SECURE_HSTS_SECONDS, p.SECURE_HSTS_PRELOAD)"
+    seconds, preload = python(program, settings="production", **STRONG).stdout.split()
+    assert preload == "True"
+    assert said == {
+        "Strict-Transport-Security": f"max-age={seconds}; includeSubDomains; preload",
+        "X-Content-Type-Options": "nosniff",
+    }
 
 
 def test_a_server_asked_twice_to_stop_stops_at_once(tmp_path: Path) -> None:

@@ -9,25 +9,31 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmarks.load import __main__ as load
-from benchmarks.load.__main__ import GOALS
 from config.env import BASE_DIR
 from locustfiles.targets import (
+    BURST,
     FAMILY_BILLS,
     FAMILY_CHILD,
     FAMILY_HOME,
     FAMILY_MARKS,
+    GOALS,
     LIST_EXAMS,
     LIST_STUDENTS,
     LOG_IN,
     MARK_ROLL,
+    NEVER_MS,
+    PAGES,
     READ_ROLL,
+    SET_EXAM,
     STEADY,
     judge,
 )
+from tests.support import marks
 
 
 @dataclass
@@ -91,7 +97,7 @@ AS_AIMED_AT = {name: goal for name, (goal, _) in GOALS.items()}
 def test_figures_that_reach_their_goals_are_green(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load, "REPORTS", tmp_path)
     assert load.report(AS_AIMED_AT) == 0
-    assert "missed" not in (tmp_path / "report.md").read_text("utf-8")
+    assert "**missed**" not in (tmp_path / "report.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", GOALS)
@@ -100,6 +106,73 @@ def test_each_figure_alone_turns_the_load_red(name: str, tmp_path: Path, monkeyp
     goal, how = GOALS[name]
     assert load.report({**AS_AIMED_AT, name: goal + (0.01 if how == "at most" else -0.01)}) == 1
     assert (tmp_path / "report.md").read_text("utf-8").count("**missed**") == 1
+
+
+def test_what_was_not_measured_is_missed_on_a_stack_of_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "REPORTS", tmp_path)
+    assert load.report({}) == 1
+    assert (tmp_path / "report.md").read_text("utf-8").count("**missed**") == len(GOALS)
+    # An installation that runs already may have nobody who sets exams.
+    assert load.report({"errors": 0}, ours=False) == 0
+    assert load.report({"errors": 1}, ours=False) == 1
+
+
+def seen(p95_ms: int) -> dict[str, int]:
+    return {"requests": 10, "failures": 0, "first_ms": 5, "p50_ms": 10, "p95_ms": p95_ms, "last_ms": 2 * p95_ms}
+
+
+def test_exams_are_as_late_as_the_worse_of_listing_and_setting_them() -> None:
+    [exams] = [page for page in PAGES if page.figure == "exams_p95_ms"]
+    assert exams.worst({LIST_EXAMS: seen(50), SET_EXAM: seen(1900)}, ours=True) == 1900
+    assert exams.worst({LIST_EXAMS: seen(50)}, ours=True) == NEVER_MS
+    assert exams.worst({LIST_EXAMS: seen(50)}, ours=False) == 50
+
+
+def test_an_exam_that_was_refused_was_not_set() -> None:
+    assert load.set_in({SET_EXAM: {**seen(50), "requests": 20, "failures": 3}}) == 17
+    assert load.set_in({}) == 0
+
+
+def test_what_the_burst_missed_and_what_broke_off_stand_in_the_result() -> None:
+    phase: dict[str, Any] = {"missed": 0, "broken": 0, "still_waiting": 0, "seconds": 20.0, "turns": 100}
+    burst = {**phase, SET_EXAM: {**seen(2400), "failures": 1}, "missed": 2}
+    found = load.of_the_phases(burst, {**phase, LIST_STUDENTS: seen(90)}, {**phase, "broken": 1}, 60.0)
+    assert (found["burst_missed"], found["steady_missed"], found["errors"]) == (2, 0, 2)
+    assert found["burst_p95_ms"] == {SET_EXAM: 2400}
+
+
+def test_fewer_than_the_cast_is_there_for_is_missed() -> None:
+    others = [Entry(each.name, 100) for each in WELL]
+    assert judge(Stats([*others, Entry(SET_EXAM, 900, num_requests=19)]), BURST, {SET_EXAM: 20})[1] == [
+        "set an exam: asked 19 times of 20"
+    ]
+    assert judge(Stats([*others, Entry(SET_EXAM, 900, num_requests=20)]), BURST, {SET_EXAM: 20})[1] == []
+    assert judge(Stats(others), BURST, {SET_EXAM: 20})[1] == ["set an exam: was not asked"]
+
+
+def test_every_figure_that_has_a_goal_stands_in_the_document_or_is_said_to_be_missing_there() -> None:
+    text = marks.kept(load.PERFORMANCE, "load")
+    result = json.loads(re.findall(r"^`RESULT (.*)`$", text, re.MULTILINE)[0])
+    missing = re.findall(r"^Not measured yet: (.*)$", text, re.MULTILINE)
+    assert {*GOALS} == ({*GOALS} & {*result}) | {name for line in missing for name in re.findall(r"`(\w+)`", line)}
+
+
+def test_a_report_is_kept_where_readers_look_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "REPORTS", tmp_path)
+    load.report({**AS_AIMED_AT, "errors": 7})
+    performance, readme = tmp_path / "performance.md", tmp_path / "README.md"
+    performance.write_text("## A school day\n\n<!-- load -->old<!-- /load -->\n\n## Jobs\n", "utf-8")
+    readme.write_text("| figures | <!-- load -->old<!-- /load --> |\n", "utf-8")
+    load.keep((tmp_path / "report.md").read_text("utf-8"), performance, readme)
+    assert "| `errors` | at most 0 | 7 | **missed** |" in performance.read_text("utf-8")
+    assert performance.read_text("utf-8").endswith("<!-- /load -->\n\n## Jobs\n")
+    said = f"{len(GOALS) - 1} of {len(GOALS)} goals met; missed: `errors`<!-- /load --> |\n"
+    assert readme.read_text("utf-8").endswith(said)
+
+
+def test_readme_says_how_many_rows_of_the_failure_matrix_hold() -> None:
+    holds = re.findall(r"\*\*(\d+ of \d+ rows hold)\.\*\*", (BASE_DIR / "docs" / "resilience.md").read_text("utf-8"))
+    assert [marks.kept(load.README, "resilience").partition(": ")[2]] == holds
 
 
 def test_the_load_can_be_run_by_hand() -> None:

@@ -13,7 +13,7 @@ from django.test import Client
 from schoolops import context
 from schoolops.context import inside
 from schoolops.observability import trace
-from schoolops.observability.logging import JsonLines, ReadableLines
+from schoolops.observability.logging import JsonLines, ReadableLines, harmless
 from schoolops.tenancy.models import School
 
 pytestmark = pytest.mark.urls("tests.tenancy.urls")
@@ -122,6 +122,10 @@ QUOTING = [
     'X-Auth-Token: Marchetti, cut off: {"password": "Tr0ub4dor',
     "duplicate key value\nDETAIL:  Key (lower(email))=(carol@example.org) already exists.",
     "DETAIL:  Failing row contains (7, Carol, Marchetti, +44 20 7946 0018).",
+    "DETAIL:  Key (lower(name), day)=(marchetti, 2026-11-02) already exists.",
+    "DETAIL:  Failing row contains (7, Dear parents,\n\nMarchetti (7 B) was\nlate; Carol, null).",
+    repr(ValueError("DETAIL:  Failing row contains (7, Dear parents,\nMarchetti (7 B) was late."))[:-9],
+    'invalid input syntax for type integer: "Marchetti"',
     "could not reach +44 20 7946 0018",
     "mail to carol.marchetti@mail.example.org bounced",
 ]
@@ -136,6 +140,12 @@ def test_what_others_quote_is_redacted_by_its_form(formatter: logging.Formatter,
     written = formatter.format(said)
     assert not [secret for secret in PERSONAL if secret.casefold() in written.casefold()]
     assert "[redacted]" in written
+
+
+def test_a_traceback_goes_on_after_what_was_redacted() -> None:
+    refused = "DETAIL:  Failing row contains (7, Carol\n\nwas late)."
+    for after in ("\nCONTEXT:  SQL statement", "\n\nThe above exception was the direct cause"):
+        assert harmless(refused + after) == f"DETAIL:  Failing row contains ([redacted]).{after}"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from schoolops import clock, context
 from schoolops.context import inside
 from schoolops.health import checks
 from schoolops.observability import telemetry
-from schoolops.queues import IMPORTS, broker, task
+from schoolops.queues import IMPORTS, broker, registry, task
 from schoolops.queues.desk import overview, requests
 from schoolops.queues.errors import JobNotFound
 from schoolops.tenancy.models import School
@@ -33,6 +33,16 @@ def read_sheet(*, rows: int) -> dict[str, int]:
 @task(queue=IMPORTS)
 def forget_me(*, rows: int) -> None:
     """Not tracked."""
+
+
+@task(queue=IMPORTS, tracked=True, acts_for="the school")
+def follow_it(*, rows: int) -> None:
+    """What a write has follow."""
+
+
+@task(queue=IMPORTS, tracked=True, acts_for="imports.run over school", awaited=True)
+def wait_for_me(*, rows: int) -> None:
+    """One's own, and a row waits for it."""
 
 
 class Person:
@@ -154,6 +164,40 @@ def test_a_job_that_has_not_begun_can_be_withdrawn(ledger: Ledger, bob: Person) 
     assert bob.browser.delete(f"/api/v1/jobs/{job}", headers=bob.headers).status_code == 204
     assert ledger.jobs() == []
     assert bob.get(f"/api/v1/jobs/{job}").json()["state"] == "cancelled"
+
+
+def test_what_follows_a_write_is_not_withdrawn_by_whoever_wrote(ledger: Ledger, bob: Person) -> None:
+    jobs = [bob.enqueue(ledger, each, rows=3) for each in (forget_me, follow_it, wait_for_me)]
+    for job in jobs:
+        refused = bob.browser.delete(f"/api/v1/jobs/{job}", headers=bob.headers)
+        assert (refused.status_code, refused.json()["code"]) == (404, "queues:job-not-found")
+    assert len(ledger.jobs()) == 3
+    with inside(ledger.school):
+        for job in jobs:
+            requests.cancel(job, user=None)
+    assert ledger.jobs() == [], "an operator may"
+
+
+def test_only_what_is_tracked_need_not_wait_for_its_moment(ledger: Ledger, bob: Person) -> None:
+    later = clock.now() + dt.timedelta(days=300)
+    forgotten, followed = (bob.enqueue(ledger, each, rows=3, run_at=later) for each in (forget_me, follow_it))
+    assert bob.post(f"/api/v1/jobs/{forgotten}/run-now").status_code == 404
+    assert bob.post(f"/api/v1/jobs/{followed}/run-now").status_code == 202
+    assert {job.id: job.run_at is None for job in ledger.jobs()} == {forgotten: False, followed: True}
+
+
+def test_only_these_are_withdrawn_by_whoever_asked_for_them() -> None:
+    """A tracked task is one of them unless it says otherwise: is there a way on for what waits for it?"""
+    ours = [each for each in registry.tasks() if each.origin.startswith(("apps.", "schoolops."))]
+    assert {each.name for each in ours if each.withdrawable} == {
+        # Their files say that they stopped, and are gone on with or sent again.
+        "apps.exchange.read_import", "apps.exchange.apply_import", "apps.exchange.undo_import",
+        "apps.exchange.compare_marks", "apps.exchange.apply_marks", "apps.exchange.read_bank_statement",
+        # Nothing is begun before they begin: they are asked for again.
+        "apps.staff.invite_staff", "apps.staff.invite_chosen_staff",
+        "apps.students.invite_guardians", "apps.students.invite_chosen_guardians",
+        "apps.reports.print_list", "apps.reports.publish_cards",
+    }  # fmt: skip
 
 
 def test_a_job_that_runs_cannot_be_withdrawn(ledger: Ledger, bob: Person) -> None:

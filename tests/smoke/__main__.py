@@ -84,7 +84,7 @@ def run(up: demo.Stack) -> tuple[dict[str, Any], list[str]]:
                 send,
                 passwords,
                 roles,
-                lambda user_id: rows.track(slug, user_id),
+                lambda user_id, task: rows.track(slug, user_id, task),
                 lambda run: rows.stop(rows.schema_of(slug), run),
                 lambda: rows.working(rows.schema_of(slug)),
                 lambda message, state: rows.became(rows.schema_of(slug), message, state),

@@ -29,7 +29,7 @@ def run(base_url: str, say: Say) -> tuple[dict[str, Any], list[str]]:
         def send(method: str, path: str, token: Any, body: Any, query: Any, headers: Any) -> Any:
             return web.ask(method, path, host=demo.host, token=token, body=body, query=query, headers=headers)
 
-        def track(_user_id: str) -> int:
+        def track(_user_id: str, _task: str) -> int:
             raise NoAskDeclared("Only with the database at hand.")
 
         def stop(_run: str) -> None:

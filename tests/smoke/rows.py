@@ -98,14 +98,14 @@ class Rows(AbstractContextManager["Rows"]):
         changed = self._connection.execute(query, [hashlib.sha256(token.encode()).digest()])
         assert changed.rowcount == 1
 
-    def track(self, slug: str, user_id: str) -> int:
+    def track(self, slug: str, user_id: str, task: str) -> int:
         """The number of a new tracked job of this user, to run in a year."""
         found = self._connection.execute(
             "INSERT INTO queues_job (school, queue, task, meta, run_at, tracked)"
-            " VALUES (%s, 'reports', 'smoke.nothing', jsonb_build_object('user', %s::text),"
+            " VALUES (%s, 'reports', %s, jsonb_build_object('user', %s::text),"
             " now() + interval '1 year', true)"
             " RETURNING id",
-            [slug, user_id],
+            [slug, task, user_id],
         ).fetchone()
         assert found is not None
         return int(found[0])

@@ -35,8 +35,8 @@ class World:
     send: Send
     logins: dict[str, str]
     roles: dict[str, str]
-    # A tracked job of this user that nobody has begun; the API itself begins none that waits.
-    track: Callable[[str], int]
+    # A tracked job of this user and of a task that nobody has begun; the API itself begins none that waits.
+    track: Callable[[str, str], int]
     # Let the job of this import have come to nothing half-way: no worker does that when it is asked.
     stop: Callable[[str], None]
     # Whether a worker is at something that changes tables later, or has it before it.

@@ -188,7 +188,7 @@ def _refuse(row: ImportRow, refusal: Exception) -> None:
         # The comparison let it through, so somebody wrote in between, or we do not look for something. What PostgreSQL
         # says of it holds values of the row, so only what it is about is written down.
         about = violated(refusal) or getattr(refusal.__cause__, "sqlstate", None)
-        log.warning("the database refused a row", extra={"row": row.pk, "kind": row.kind, "about": about})
+        log.warning("the database refused a row", extra={"facts": {"row": row.pk, "kind": row.kind, "about": about}})
         said = errors.ChangedMeanwhile()
     if said.errors:
         row.errors = [said_of(said.errors[0], row=row.row, column=said.errors[0].field)]

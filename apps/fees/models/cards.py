@@ -46,6 +46,7 @@ class PaymentIntent(PublicRow):
 
     ``reference``: the gateway's name for it, empty until its page was asked for; ``also``: another one.
     ``received``, ``returned``: what the gateway says came in, and what of it went back and has not come back again.
+    ``asked_back``: what it is asked to give back, under which key and since when, and has not done yet; null: nothing.
     """
 
     class State(models.TextChoices):
@@ -66,6 +67,9 @@ class PaymentIntent(PublicRow):
     amount = money.column()
     received = money.column(default=0)
     returned = money.column(default=0)
+    asked_back = money.column(null=True)
+    asked_under = models.UUIDField(null=True)
+    asked_at = models.DateTimeField(null=True)
     currency = models.CharField(max_length=3)
     # Where the payer's browser goes in the end: an address of the school.
     back_to = models.CharField(max_length=500)

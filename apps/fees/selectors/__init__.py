@@ -23,7 +23,7 @@ from apps.fees.selectors.billing import (
     with_ahead,
     with_parts,
 )
-from apps.fees.selectors.cards import card_gateway, earlier_gateways, intents_begun, takes_cards
+from apps.fees.selectors.cards import card_gateway, earlier_gateways, intent_of, intents_begun, takes_cards, under_way
 from apps.fees.selectors.drawer import counted_on, counts_of, drawer_of
 from apps.fees.selectors.late import late_fee_rules_seen, late_fees_of
 from apps.fees.selectors.ledger import accounts_seen, books_seen, entries_seen
@@ -111,6 +111,7 @@ __all__ = [
     "earlier_gateways",
     "entries_seen",
     "free_of",
+    "intent_of",
     "intents_begun",
     "invoices_followed",
     "invoices_seen",
@@ -139,6 +140,7 @@ __all__ = [
     "sums_of",
     "taken_on",
     "takes_cards",
+    "under_way",
     "with_ahead",
     "with_parts",
 ]

@@ -27,7 +27,7 @@ from apps.examinations.services.sessions import MOVES
 from apps.office.shell.acts import Act
 from apps.office.shell.base import ServiceAdmin
 from apps.office.shell.fields import MomentField, about
-from apps.office.shell.forms import ActForm, NoQuestions, ReasonForm, ServiceForm
+from apps.office.shell.forms import ActForm, NoQuestions, ReasonForm, SeenForm, ServiceForm
 from apps.office.shell.permitted import ReadOnlyInline
 from apps.office.shell.site import actor, office
 from schoolops import clock
@@ -42,7 +42,7 @@ class SessionForm(ServiceForm):
     refusals: ClassVar[Any] = {"examinations:session-name-taken": "name"}
 
 
-class NextForm(ActForm):
+class NextForm(SeenForm):
     """What a session becomes next."""
 
     state = forms.ChoiceField(label=gettext_lazy("It becomes"), widget=forms.RadioSelect)
@@ -53,7 +53,7 @@ class NextForm(ActForm):
         field.choices = [(each, _(str(words[each]))) for each in MOVES[row.state] if each != State.CANCELLED]
 
 
-class PublicationForm(ActForm):
+class PublicationForm(SeenForm):
     """From which moment on families see the timetable, and the results; by the clock of the campus."""
 
     timetable_published_at = MomentField(label=gettext_lazy("Families see the timetable from"), required=False)
@@ -86,6 +86,10 @@ class PublicationForm(ActForm):
         return said
 
 
+class CancelForm(SeenForm, ReasonForm):
+    """Why the session that was looked at is cancelled."""
+
+
 def _add_session(said: dict[str, Any], by: User) -> Model:
     made: Model = services.add_session(term=said.pop("term"), values=said, by=by)
     return made
@@ -100,19 +104,21 @@ def _remove_session(row: ExamSession, by: User) -> None:
 
 
 def _move(row: ExamSession, said: dict[str, Any], by: User) -> str:
-    moved = services.move_session(session=row.sourced_id, state=said["state"], expected_version=row.version, by=by)
+    moved = services.move_session(
+        session=row.sourced_id, state=said["state"], expected_version=said["seen_version"], by=by
+    )
     return _("%(session)s: %(state)s.") % {"session": row.name, "state": _(str(State(moved.state).label))}
 
 
 def _cancel(row: ExamSession, said: dict[str, Any], by: User) -> str:
-    services.move_session(
-        session=row.sourced_id, state=State.CANCELLED, reason=said["reason"], expected_version=row.version, by=by
-    )
+    seen, reason = said["seen_version"], said["reason"]
+    services.move_session(session=row.sourced_id, state=State.CANCELLED, reason=reason, expected_version=seen, by=by)
     return about(row.name, _("%(name)s is cancelled."))
 
 
 def _publish(row: ExamSession, said: dict[str, Any], by: User) -> str:
-    services.set_publication(session=row.sourced_id, **said, expected_version=row.version, by=by)
+    seen = said.pop("seen_version")
+    services.set_publication(session=row.sourced_id, **said, expected_version=seen, by=by)
     return about(row.name, _("What families see of %(name)s is set."))
 
 
@@ -154,7 +160,7 @@ class SessionAdmin(ServiceAdmin):
             explanation=gettext_lazy("A moment may lie ahead. Before it nobody of a family is told anything."),
         ),
         Act(
-            "cancel", gettext_lazy("Cancel this session"), manages, _cancel, ReasonForm,
+            "cancel", gettext_lazy("Cancel this session"), manages, _cancel, CancelForm,
             applies=lambda row: row.state != State.CANCELLED,
             explanation=gettext_lazy("A cancelled session stays so. Its rooms and people are free again."),
         ),

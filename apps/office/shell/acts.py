@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 
 from apps.access import services as access
 from apps.accounts.models import User
-from apps.office.shell.forms import ActForm, NoQuestions, add_refusal
+from apps.office.shell.forms import ActForm, NoQuestions
 from apps.office.shell.pages import render_page
 from apps.office.shell.permitted import Permitted
 from apps.office.shell.saved.admin import SavesFilters
@@ -125,7 +125,7 @@ class ActsOnRows(Permitted, SavesFilters):
                 with transaction.atomic():
                     said = found.do(row, form.cleaned_data, by)
             except SchoolOpsError as error:
-                add_refusal(form, error, on=form.refusals)
+                form.refused(error)
             else:
                 if isinstance(said, Once):
                     return show_once(request, said, back=back, page=self.page)

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 
 from apps.office.shell.days import days_typed, said
 from schoolops import clock, money
+from schoolops.errors import SchoolOpsError
 
 register = Library()
 THOUSANDS = re.compile(r"[,\u066b\u066c]\d{3}$")
@@ -207,6 +208,16 @@ class FoundSelect(AutocompleteSelect):
 def whole_number(text: str) -> int | None:
     """A number as a form or an address holds it; ``None``, where that is none, or one that no row of ours has."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else None
+
+
+def version_shown(request: HttpRequest, stands: int, refusal: SchoolOpsError | None = None) -> int:
+    """The version that a page carries: of what it was filled in from, and only once who did is told of another, that.
+
+    A page that is shown again for any other reason would otherwise have the next save undo what nobody saw.
+    """
+    sent = whole_number(request.POST.get("version", ""))
+    told = refusal is not None and refusal.code.endswith("changed-meanwhile")
+    return stands if sent is None or told else sent
 
 
 def id_of(text: str) -> UUID | None:

@@ -122,6 +122,22 @@ def add_refusal(form: forms.BaseForm, error: SchoolOpsError, *, on: Mapping[str,
         form.add_error(field if field in form.fields else None, in_full(error))
 
 
+def show_what_changed(form: forms.BaseForm, stands: Mapping[str, Any], version: int) -> None:
+    """Keep what was typed, say what ``stands`` there now, and let the next save be a knowing one."""
+    names = [name for name in form.changed_data if name in stands and name != "seen_version"]
+    others = [f"{form.fields[name].label}: {'–' if stands[name] in (None, '') else stands[name]}" for name in names]
+    if others:
+        form.add_error(
+            None,
+            _("It now says: %(others)s. Save again to replace that by what you entered.")
+            % {"others": "; ".join(others)},
+        )
+    said: Any = form.data
+    said = said.copy()
+    said[form.add_prefix("seen_version")] = str(version)
+    form.data = said
+
+
 class DressedForm(forms.Form):
     """A form whose fields look like the rest of the office. ``also``: those that depend on what it is about."""
 
@@ -154,6 +170,26 @@ class ActForm(DressedForm):
 
     def prepared(self, row: Any, by: User) -> None:
         """Fit the choices to ``row``."""
+
+    def refused(self, error: SchoolOpsError) -> None:
+        """What a service said against it, where the reader looks."""
+        add_refusal(self, error, on=self.refusals)
+
+
+class SeenForm(ActForm):
+    """About a row that has versions: ``seen_version`` is the one of the page that was filled in, for the service to
+    refuse what would undo that which another did meanwhile."""
+
+    seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, row: Any, by: User, data: Any = None, files: Any = None) -> None:
+        super().__init__(row, by, data, files)
+        self.initial["seen_version"] = row.version
+
+    def refused(self, error: SchoolOpsError) -> None:
+        super().refused(error)
+        if error.code.endswith("changed-meanwhile"):
+            show_what_changed(self, self.initial, self.row.version)
 
 
 class PictureForm(ActForm):
@@ -221,22 +257,5 @@ class ServiceForm(_ModelForm):
             return
         add_refusal(self, self.refusal, on=self.refusals)
         if self.refusal.code.endswith("changed-meanwhile"):
-            self._show_what_changed()
-
-    def _show_what_changed(self) -> None:
-        """Keep what was typed, say what stands there now, and let the next save be a knowing one."""
-        others = []
-        for name in self.changed_data:
-            if name == "seen_version":
-                continue
-            value = getattr(self.instance, name, None)
-            others.append(f"{self.fields[name].label}: {value if value not in (None, '') else '–'}")
-        self.add_error(
-            None,
-            _("It now says: %(others)s. Save again to replace that by what you entered.")
-            % {"others": "; ".join(others)},
-        )
-        said: Any = self.data
-        said = said.copy()
-        said[self.add_prefix("seen_version")] = str(getattr(self.instance, "version", ""))
-        self.data = said
+            stands = {name: getattr(self.instance, name, None) for name in self.changed_data}
+            show_what_changed(self, stands, getattr(self.instance, "version", 0))

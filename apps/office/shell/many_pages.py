@@ -28,7 +28,7 @@ from schoolops.resilience import heavy
 
 # In one transaction, and one list to read.
 MOST = 500
-# Of more rows, so many are looked at before a worker changes all of them.
+# Of more rows, so many are looked at on a page; a worker changes all of them.
 LOOKED_AT = 200
 PER_PAGE = 50
 OUTCOMES = {

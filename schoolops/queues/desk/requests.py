@@ -11,7 +11,7 @@ import orjson
 from django.db import connection
 from django.db.models import Func, TextField
 
-from schoolops.queues import broker, pipeline
+from schoolops.queues import broker, pipeline, registry
 from schoolops.queues.errors import BrokerDown, JobNotFound, JobRunning
 from schoolops.queues.ledger import seen
 
@@ -75,7 +75,19 @@ def unfinished(
 
 
 def cancel(job_id: int, *, user: str | None) -> None:
-    """Withdraw a job that has not begun; the same may be asked for again. Raises ``JobNotFound``, ``JobRunning``."""
+    """Withdraw a job that has not begun; the same may be asked for again.
+
+    Args:
+        user: whoever withdraws what they asked for (a public id); ``None``: an operator, who may withdraw any.
+
+    Raises:
+        JobNotFound: also of what is not ``user``'s to withdraw. JobRunning.
+    """
+    if user is not None:
+        task = registry.find(status_of(job_id, user=user).task)
+        if task is None or not task.withdrawable:
+            # Whoever's write had it follow is on it, too; the write stands, and so does what it leads to.
+            raise JobNotFound
     with connection.cursor() as cursor:
         cursor.execute("SELECT platform.job_once_keys(%s)", [job_id])
         keys = [bytes(key) for (key,) in cursor.fetchall()]
@@ -93,8 +105,11 @@ def run_now(job_id: int, *, user: str | None) -> None:
     """Let a scheduled job, or one between two tries, begin at once.
 
     Raises:
-        JobNotFound. BrokerDown: nothing can begin at the moment; the job stays in the ledger.
+        JobNotFound: also, for a ``user``, of one that is not tracked. BrokerDown: nothing can begin at the moment; the
+        job stays in the ledger.
     """
+    if user is not None:
+        status_of(job_id, user=user)
     try:
         broker.check_that_it_writes()
     except broker.BrokerUnavailable:

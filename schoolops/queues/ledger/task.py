@@ -34,6 +34,8 @@ _ODD = re.compile(r"\\u0000|\d{19}")
 _BROKEN = re.compile("[\0\ud800-\udfff]")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,127}")
 KEY_KEPT_FOR = dt.timedelta(hours=24)
+# What a task that acts for nobody in particular says in ``acts_for``.
+FOR_NOBODY_IN_PARTICULAR = frozenset({"the school", "the platform"})
 # Raised by platform.jobs_enqueue when the ledger is over its limit.
 FULL_SQLSTATE = "SO503"
 
@@ -76,6 +78,7 @@ class Task:
     outside: str | None = None
     refused: Refused = "person"
     acts_for: str = ""
+    awaited: bool = False
     timeout_s: int = 0
     tries: int = 0
     origin: str = field(default="")
@@ -86,6 +89,11 @@ class Task:
     def payload(self) -> type[pydantic.BaseModel]:
         """Its arguments, as they are checked. Made when one is enqueued or run first: most processes do neither."""
         return _payload_model(self.function)
+
+    @property
+    def withdrawable(self) -> bool:
+        """Whether whoever asked for it may withdraw it: their own work, without which nothing stands still."""
+        return self.tracked and not self.awaited and self.acts_for not in FOR_NOBODY_IN_PARTICULAR
 
     def __call__(self, **payload: Any) -> Any:
         return self.function(**payload)
@@ -205,6 +213,7 @@ def task(  # noqa: PLR0913 - a declaration, all by keyword
     outside: str | None = None,
     refused: Refused = "person",
     acts_for: str = "",
+    awaited: bool = False,
     timeout_s: int | None = None,
     tries: int | None = None,
 ) -> Callable[[Callable[..., Any]], Task]:
@@ -226,6 +235,8 @@ def task(  # noqa: PLR0913 - a declaration, all by keyword
             and for nobody in particular; or the permission of whoever sent it and over what it is held, as in
             ``"imports.run over school"``; or ``"whoever sent it"``, where each service that it calls asks them. A test
             refuses a task that does not say.
+        awaited: something waits for its end and has no other way on, so that nobody withdraws it. What acts for nobody
+            in particular follows from what is written already, and is not withdrawn either.
         timeout_s, tries: where they differ from the queue's.
     """
 
@@ -248,6 +259,7 @@ def task(  # noqa: PLR0913 - a declaration, all by keyword
             outside=outside,
             refused=refused,
             acts_for=acts_for,
+            awaited=awaited,
             timeout_s=timeout_s or queue.timeout_s,
             tries=tries or queue.tries,
             origin=f"{function.__module__}.{function.__qualname__}",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -33,10 +34,11 @@ from schoolops.audit.models import AuditEntry
 from schoolops.context import inside
 from schoolops.gateways import asking as circuits
 from schoolops.gateways.counter import Counter
-from schoolops.gateways.interface import GatewayAway, KeyRefused
+from schoolops.gateways.interface import GatewayAway, GatewayRefused, KeyRefused
 from schoolops.health import doctor
 from schoolops.tenancy.models import School
 from tests.apps.asking import asking
+from tests.apps.at_once import at_once
 from tests.factories import gateways, money, people
 from tests.factories.jobs import work_off
 from tests.factories.people import Campus, students_in
@@ -289,6 +291,126 @@ def test_a_refund_whose_answer_was_lost_is_asked_again_and_is_one(
     assert right()
 
 
+def test_a_receipt_that_bears_the_reference_of_anothers_card_payment_gives_nothing_of_it_back(
+    child: Student, mum: User, counter: Counter
+) -> None:
+    row = gateways.paid(counter, child, by=mum)
+    there = people.a_school_year()
+    people.some_students(1, section=there.section)
+    money.a_chart(there.institution)
+    bea = people.a_user("bea", role="accountant", institution=there.institution)
+
+    def taken(method: str) -> Payment:
+        return money.a_payment(students_in(there.section)[0], "500", method=method, reference=row.reference, by=bea)
+
+    for method in ("card", "cash"):
+        own = taken(method)
+        services.refund(payment=own.sourced_id, amount=Decimal(500), reason="x", method=method, by=bea)
+        assert work_off(refund_by_card) == []
+        assert Refund.objects.get(payment=own).method == method
+    # And it is theirs to undo.
+    undone = taken("card")
+    services.reverse(payment=undone.sourced_id, reason="Mistake", by=bea)
+    kept = taken("card")
+    assert counter.order(gateways.KEY, row.reference)["gone_back"] == []
+    # What does go back at the gateway is the family's.
+    counter.refunded(gateways.KEY, row.reference, {"amount": 1000, "key": ""})
+    gateways.told(counter, mum)
+    assert Refund.objects.latest("pk").payment == row.payment
+    assert not kept.refunds.exists()
+    assert left(child) == [0, 10]
+    assert right()
+
+
+def free(row: PaymentIntent) -> Decimal:
+    assert row.payment is not None
+    return selectors.free_of([row.payment])[row.payment.pk]
+
+
+@pytest.fixture
+def ahead(child: Student, mum: User, anton: User, counter: Counter) -> PaymentIntent:
+    """1,280 paid by card, of which 100 pay no bill any more."""
+    row = gateways.paid(counter, child, by=mum)
+    services.credit_invoice(invoice=bill_of(child).sourced_id, amount=Decimal(100), reason="Away", by=anton)
+    return row
+
+
+def test_what_is_free_once_goes_back_once_however_often_it_is_asked_for(
+    child: Student, ahead: PaymentIntent, anton: User, counter: Counter
+) -> None:
+    def back(amount: int, **more: Any) -> Refund | None:
+        assert ahead.payment is not None
+        said = {"payment": ahead.payment.sourced_id, "amount": Decimal(amount), "reason": "Away", "by": anton}
+        return services.refund(**said, **more)
+
+    key = uuid4()
+    assert back(60, key=key) is None
+    # The same button again is the same refund; another one waits until the gateway has said what became of the first.
+    assert back(60, key=key) is None
+    with pytest.raises(errors.RefundUnderWay, match="60"):
+        back(40)
+    with pytest.raises(errors.RefundUnderWay, match="60"):
+        back(41, method="cash")
+    assert back(10, method="cash") is not None
+    assert len(work_off(refund_by_card)) == 1
+    assert back(30) is None
+    assert len(work_off(refund_by_card)) == 1
+    assert [each["amount"] for each in counter.order(gateways.KEY, ahead.reference)["gone_back"]] == [6000, 3000]
+    with pytest.raises(errors.RefundTooHigh):
+        back(1)
+    assert (free(ahead), left(child)) == (0, [0, 0])
+    assert right()
+
+
+def test_what_was_free_and_pays_a_bill_by_now_stays(
+    campus: Campus, child: Student, ahead: PaymentIntent, anton: User, counter: Counter
+) -> None:
+    assert ahead.payment is not None
+    services.refund(payment=ahead.payment.sourced_id, amount=Decimal(100), reason="Away", by=anton)
+    money.an_item(campus, "70", name="Trip", by=anton)
+    money.billed(campus, by=anton)
+    services.allocate(student=child, by=anton)
+    with pytest.raises(errors.RefundTooHigh, match="30"):
+        work_off(refund_by_card)
+    assert counter.order(gateways.KEY, ahead.reference)["gone_back"] == []
+    # It is asked for no more, and what is left can be.
+    assert services.refund(payment=ahead.payment.sourced_id, amount=Decimal(30), reason="Away", method="cash", by=anton)
+    assert right()
+
+
+def test_a_job_gives_nothing_back_while_another_is_at_it(
+    ahead: PaymentIntent, anton: User, counter: Counter, later: Any
+) -> None:
+    assert ahead.payment is not None
+    said = {"payment": ahead.payment.pk, "amount": Decimal(50), "reason": "Away", "by_id": anton.pk}
+    services.refund(payment=ahead.payment.sourced_id, amount=Decimal(50), reason="Away", by=anton)
+    with pytest.raises(errors.RefundUnderWay):
+        services.refund_by_card(**said, key=uuid4())
+    assert counter.order(gateways.KEY, ahead.reference)["gone_back"] == []
+    # Its job lies on the desk, and nobody looked at it: whoever asks again is heard.
+    later(days=4)
+    services.refund(payment=ahead.payment.sourced_id, amount=Decimal(70), reason="Away", by=anton)
+    with pytest.raises(errors.RefundUnderWay):
+        work_off(refund_by_card)
+
+
+def test_what_the_gateway_refuses_to_give_back_can_be_given_in_cash(
+    ahead: PaymentIntent, anton: User, counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ahead.payment is not None
+    said = {"payment": ahead.payment.sourced_id, "amount": Decimal(100), "reason": "Away", "by": anton}
+    services.refund(**said)
+
+    def refuses(*_asked: Any) -> Any:
+        raise ValueError
+
+    monkeypatch.setattr(counter, "refunded", refuses)
+    with pytest.raises(GatewayRefused):
+        work_off(refund_by_card)
+    assert services.refund(**said, method="cash") is not None
+    assert right()
+
+
 def test_a_dispute_takes_it_back_and_when_it_is_won_it_has_come_again(
     child: Student, mum: User, counter: Counter
 ) -> None:
@@ -326,6 +448,34 @@ def test_what_was_paid_stays_paid(child: Student, mum: User, counter: Counter) -
     for said in ("state = 'open', payment_id = NULL, received = 0", "received = 1"):
         with pytest.raises(IntegrityError, match="stays paid"), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"UPDATE fees_paymentintent SET {said}")
+
+
+def test_a_button_that_is_pressed_twice_begins_one_payment(
+    fresh_school: Callable[..., School], school_day: dt.date, counter: Counter
+) -> None:
+    school, key = fresh_school(), uuid4()
+    with inside(school):
+        campus = people.a_school_year()
+        people.some_students(2, section=campus.section)
+        money.a_chart(campus.institution)
+        gateways.a_gateway(by=people.a_user("ada", role="administrator"))
+        anton = people.a_user("anton", role="accountant")
+        money.an_item(campus, by=anton)
+        money.billed(campus, by=anton)
+        children = students_in(campus.section)
+        mum = people.a_guardian("mum", of=children)
+
+    def press(child: Student) -> PaymentIntent:
+        to = {"back_to": "/family/", "host": gateways.HOST}
+        return services.begin_card_payment(student=child.sourced_id, key=key, by=mum, **to)
+
+    begun = at_once(school, [lambda: press(children[0])] * 3)
+    assert len({row.pk for row in begun}) == 1
+    # Under one key there is one, whosever bills it is to pay.
+    found = at_once(school, [lambda: press(children[1])] * 2, answer=errors.PaymentKeyTaken)
+    assert {type(each) for each in found} == {errors.PaymentKeyTaken}
+    with inside(school):
+        assert PaymentIntent.objects.count() == 1
 
 
 # --- who may ----------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -269,6 +270,28 @@ def test_reports_say_what_became_of_a_text_once(
     assert [state for state, _ in states(channel=Channel.SMS)] == ["delivered", "bounced", "sent"]
     second.refresh_from_db()
     assert (second.answer, second.bounced_at is None, third.state) == ("no such number", False, "sent")
+
+
+@pytest.mark.parametrize("channel", [Channel.SMS, Channel.EMAIL])
+def test_without_a_carrier_what_families_are_told_fails_in_words_and_is_not_written_out(
+    campus: Campus, alice: User, settings: Any, caplog: pytest.LogCaptureFixture, capfd: Any, channel: Channel
+) -> None:
+    """As in production, whose log is read by many: a letter names a child, and what of it."""
+    settings.SMS_URL, settings.SMS_LOGGED = "", False
+    settings.EMAIL_BACKEND = "schoolops.resilience.mail.GuardedBackend"
+    settings.EMAIL_BACKEND_BEHIND = "schoolops.resilience.mail.NowhereBackend"
+    with caplog.at_level(logging.DEBUG):
+        told = _tell(campus, alice, channels=(channel.value,))
+        services.deliver(channel)
+    failed = Message.objects.filter(channel=channel)
+    assert {each.state for each in failed} == {"failed"}
+    assert {each.answer for each in failed} == {
+        "no gateway for text messages is set up (SMS_URL)"
+        if channel == Channel.SMS
+        else "550 no mail server is set up (EMAIL_URL)"
+    }
+    written = caplog.text + "".join(capfd.readouterr())
+    assert not [said for said in ("On Friday.", told[0].phone, told[0].full_name) if said in written]
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from apps.accounts.models import User
-from apps.fees.models import CardGateway
+from apps.fees import services
+from apps.fees.models import CardGateway, Refund
 from apps.fees.services.cards.setting_up import keys_of
+from apps.fees.tasks import refund_by_card
 from schoolops.audit.models import AuditEntry
 from schoolops.gateways import asking as circuits
 from schoolops.gateways.counter import Counter
-from tests.factories import gateways, people
+from tests.apps.office.forms import forms_on
+from tests.factories import gateways, money, people
+from tests.factories.jobs import work_off
 from tests.factories.people import Campus
 
 Office = Callable[..., Any]
@@ -110,3 +115,34 @@ def test_nobody_who_takes_money_decides_where_it_goes(
         # Of a campus alone it is refused by the service, and said on the page that one may not see either.
         assert {each.status_code for each in refused} <= {302, 403, 404}
     assert not CardGateway.objects.exists()
+
+
+def test_what_the_gateway_is_asked_to_give_back_stands_on_the_receipt_until_it_has(
+    office: Office, campus: Campus, ada: User, counter: Counter
+) -> None:
+    money.a_chart(campus.institution)
+    gateways.a_gateway(by=ada)
+    anton = people.a_user("anton", role="accountant")
+    money.an_item(campus, by=anton)
+    (child, *_others) = people.students_in(campus.section)
+    bill = next(each for each in money.billed(campus, by=anton) if each.student_id == child.pk)
+    paid = gateways.paid(counter, child, by=people.a_guardian("mum", of=[child])).payment
+    assert paid is not None
+    services.credit_invoice(invoice=bill.sourced_id, amount=Decimal(100), reason="Away", by=anton)
+    browser, receipt = office(anton), f"/office/fees/receipts/{paid.sourced_id}/"
+
+    def pressed(amount: str) -> Any:
+        (form,) = [each for each in forms_on(_page(browser.get(f"{receipt}refund/"))) if "key" in each.kinds]
+        said = {"amount": amount, "reason": "Away", "key": form.said["key"][0]}
+        return browser.post(f"{receipt}refund/", said, follow=True)
+
+    asked = "The card gateway is asked to give it back"
+    assert f"{asked} of receipt \u2068{paid.receipt}\u2069." in _page(pressed("100"))
+    shown = _page(browser.get(receipt))
+    assert (asked in shown, "100.00 GBP" in shown) == (True, True)
+    refused = pressed("100")
+    assert refused.status_code == 422
+    assert "is asked to give back 100.00 of this payment" in _page(refused)
+    work_off(refund_by_card)
+    assert asked not in _page(browser.get(receipt))
+    assert Refund.objects.get().amount == 100

@@ -23,6 +23,7 @@ from apps.exchange.models import MarkFile
 from apps.institutions.models import Course
 from apps.reports.models import CardLayout
 from apps.students.models import Student
+from schoolops import clock
 from tests.apps.office.forms import Form, forms_on
 from tests.factories import cards, exams, people
 from tests.factories.people import SCHOOL_DAY, Campus
@@ -266,6 +267,44 @@ def test_results_are_looked_at_and_published_at_a_moment_of_the_campus(
     session.refresh_from_db()
     assert session.results_published_at == dt.datetime(2026, 11, 6, 5, tzinfo=dt.UTC)
     assert browser.get(act).content.decode().count('value="2026-11-06T08:00"') == 1
+
+
+def test_who_publishes_does_not_bring_back_what_another_took_away(office: Office, alice: User, paper: Exam) -> None:
+    session, browser = paper.session, office(alice)
+    at = {"session": session.sourced_id, "timetable_published_at": None, "expected_version": None, "by": alice}
+    services.set_publication(results_published_at=clock.now(), **at)
+    act = f"/office/examinations/examsession/{session.pk}/act/publish/"
+    sent = _sent(_form(browser.get(act), "results_published_at"), reason="")
+    assert sent["results_published_at"]
+    services.set_publication(results_published_at=None, **at)
+    refused = browser.post(act, sent)
+    assert refused.status_code == 422
+    assert "Families see the results from: –" in refused.content.decode()
+    session.refresh_from_db()
+    assert session.results_published_at is None
+    # Who was told, and saves the same page again, means it.
+    again = _sent(_form(refused, "results_published_at"), reason="")
+    assert again["results_published_at"] == sent["results_published_at"]
+    assert browser.post(act, again).status_code == 302
+    session.refresh_from_db()
+    assert session.results_published_at is not None
+
+
+@pytest.mark.parametrize(("act", "said"), [("move", {"state": "moderation"}), ("cancel", {"reason": "Snow"})])
+def test_a_session_that_another_moved_meanwhile_is_looked_at_again(
+    office: Office, alice: User, paper: Exam, act: str, said: dict[str, str]
+) -> None:
+    session, browser = paper.session, office(alice)
+    address = f"/office/examinations/examsession/{session.pk}/act/{act}/"
+    form = _form(browser.get(address), next(iter(said)))
+    values = {"values": {"name": "Finals"}, "expected_version": None, "by": alice}
+    services.change_session(session=session.sourced_id, **values)
+    refused = browser.post(address, {**_sent(form), **said})
+    assert refused.status_code == 422
+    assert "has changed since you read it" in refused.content.decode()
+    session.refresh_from_db()
+    assert session.state == "marking"
+    assert browser.post(address, {**_sent(_form(refused, next(iter(said)))), **said}).status_code == 302
 
 
 def test_a_session_is_moved_on_and_cancelled_with_a_reason(office: Office, alice: User, session: ExamSession) -> None:

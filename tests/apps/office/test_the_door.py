@@ -90,4 +90,4 @@ def test_what_is_not_there_is_a_readable_page(office: Office, alice: User, path:
     answer = office(alice).get(path)
     assert answer.status_code == 404
     assert answer["Content-Type"].startswith("text/html")
-    assert "Content-Security-Policy" in answer
+    assert "base-uri 'none';" in answer["Content-Security-Policy"]

@@ -9,9 +9,13 @@ from tests.smoke.world import World
 
 @ask("GET jobs/{}")
 @ask("DELETE jobs/{}")
-@ask("POST jobs/{}/run-now")
 def _job(world: World) -> Ask:
-    return Ask({"job_id": str(world.track(world.get("me")["id"]))})
+    return Ask({"job_id": str(world.track(world.get("me")["id"], "apps.reports.print_list"))})
+
+
+@ask("POST jobs/{}/run-now")
+def _job_that_nobody_knows(world: World) -> Ask:
+    return Ask({"job_id": str(world.track(world.get("me")["id"], "smoke.nothing"))})
 
 
 @ask("POST printed-lists")

@@ -227,6 +227,8 @@ def book(row: PaymentIntent, said: Standing, asked_for: Asked | None = None) -> 
         for gone in said.gone_back:
             _booked_back(row, student, gone, asked_for)
         row.returned = _returned(said)
+        if row.asked_under in {_key(gone) for gone in said.gone_back}:
+            row.asked_back = row.asked_under = row.asked_at = None
     row.save()
 
 
@@ -267,7 +269,8 @@ def _booked_back(row: PaymentIntent, student: Student, gone: GoneBack, asked_for
 def _take_back(row: PaymentIntent, gone: GoneBack, key: UUID, asked_for: Asked | None) -> None:
     """Of the payment, and of what had come back of it. What is left of none of them was taken out by somebody."""
     left, parts = gone.amount, iter(_parts(key))
-    for payment in Payment.objects.filter(reference=row.reference, method=Payment.Method.CARD).order_by("-pk"):
+    said = Payment.objects.filter(reference=row.reference, method=Payment.Method.CARD, by=None)
+    for payment in said.order_by("-pk"):
         back = list(payment.refunds.values_list("kind", "amount"))
         part = min(left, payment.amount - sum((amount for _kind, amount in back), Decimal(0)))
         if part <= 0:

@@ -21,10 +21,12 @@ from apps.fees.models import CardGateway, Invoice, PaymentIntent
 from apps.fees.selectors import payments as selectors
 from apps.fees.selectors.billing import whose
 from apps.fees.services.cards.setting_up import asked, keys_of
+from apps.fees.services.payments import hold
 from apps.institutions.selectors import today_at
 from apps.students.models import Guardian, Student
 from schoolops import clock, events, money
 from schoolops.audit import trail
+from schoolops.constraints import explains
 from schoolops.gateways.interface import Order, gateway_called
 from schoolops.ids import uuid7
 
@@ -66,6 +68,8 @@ def begin_card_payment(
     guardian = Guardian.objects.filter(user=by, student_links__student=child).first()
     if guardian is None:
         raise errors.CardsNotTaken
+    # Of two at once the second finds what the first has begun.
+    hold(child)
     if key is not None and (begun := PaymentIntent.objects.filter(sourced_id=key).first()):
         if (begun.by_id, begun.student_id) != (by.pk, child.pk):
             raise errors.PaymentKeyTaken
@@ -93,7 +97,8 @@ def begin_card_payment(
         # A whole second, so that the gateway is told the same however often it is asked.
         expires_at=(now + PAYS_WITHIN).replace(microsecond=0),
     )
-    row.save(force_insert=True)
+    with explains({"fees_paymentintent_sourced_id_key": errors.PaymentKeyTaken}):
+        row.save(force_insert=True)
     told = {"amount": part, "bill": bill.called_number if bill else ""}
     trail.record(by, "fees.card-payment-begun", child, after=told)
     return row

@@ -19,12 +19,13 @@ from apps.fees.models import (
     Refund,
 )
 from apps.fees.selectors import payments as selectors
+from apps.fees.selectors.cards import intent_of, under_way
 from apps.fees.services.payments.allocating import allocated
 from apps.fees.services.payments.holding import INTO, payment_for_update
 from apps.fees.services.posting import Leg, Posting, accounts_of, post_all
 from apps.institutions.models import Institution
 from apps.institutions.selectors import today_at
-from schoolops import events, money
+from schoolops import clock, events, money
 from schoolops.audit import trail
 from schoolops.audit.trail import SYSTEM
 from schoolops.constraints import explains
@@ -44,7 +45,7 @@ def refund(
     and it is booked once that has.
 
     Raises:
-        PermissionMissing, OutOfReach, PaymentUnknown, AmountRefused, RefundTooHigh, ChequeNotCleared,
+        PermissionMissing, OutOfReach, PaymentUnknown, AmountRefused, RefundTooHigh, RefundUnderWay, ChequeNotCleared,
         PaymentKeyTaken.
     """
     found = payment_for_update(payment, by)
@@ -56,16 +57,36 @@ def refund(
     free = selectors.free_of([found])[found.pk]
     if amount > free:
         raise errors.RefundTooHigh(most=money.shown(free, found.currency))
-    if method in {None, Method.CARD} and came_through_gateway(found):
-        under = uuid7() if key is None else key
-        told = {"amount": amount, "receipt": found.receipt}
-        trail.record(by, "fees.refund-asked", found.student, after=told, reason=reason)
-        events.publish(CardRefundAsked(found.pk, str(amount), reason, by.pk, str(under)))
+    intent = intent_of(found)
+    going = under_way(intent)
+    if intent is not None and method in {None, Method.CARD}:
+        _ask_back(intent, found, amount, reason, by, key)
         return None
+    if amount > free - going:
+        raise errors.RefundUnderWay(amount=money.shown(going, found.currency))
     # A cheque of ours is drawn on the bank; what lies to be cleared are the families'.
     asked = method or found.method
     went = Method.BANK if asked == Method.CHEQUE else asked
     return _give_back(found, Refund.Kind.REFUND, amount, reason, went, [], by, key=key)
+
+
+def _ask_back(
+    intent: PaymentIntent, payment: Payment, amount: Decimal, reason: str, by: User, key: UUID | None
+) -> None:
+    """Let a job ask the gateway, which is asked for one refund of a payment at a time; its student is held.
+
+    Raises:
+        RefundUnderWay.
+    """
+    if going := under_way(intent):
+        if (intent.asked_under, going) == (key, amount):
+            return
+        raise errors.RefundUnderWay(amount=money.shown(going, payment.currency))
+    intent.asked_back, intent.asked_under, intent.asked_at = amount, key or uuid7(), clock.now()
+    intent.save(update_fields=["asked_back", "asked_under", "asked_at"])
+    told = {"amount": amount, "receipt": payment.receipt}
+    trail.record(by, "fees.refund-asked", payment.student, after=told, reason=reason)
+    events.publish(CardRefundAsked(payment.pk, str(amount), reason, by.pk, str(intent.asked_under)))
 
 
 @transaction.atomic
@@ -109,13 +130,8 @@ def charge_back(*, payment: UUID, reason: str, amount: Decimal | None = None, by
     return undo(found, Refund.Kind.CHARGEBACK, reason, by, taken)
 
 
-def came_through_gateway(payment: Payment) -> bool:
-    """Whether a card gateway said that it came, and so says what becomes of it."""
-    return PaymentIntent.objects.exclude(reference="").filter(reference=payment.reference).exists()
-
-
 def _expect_ours(payment: Payment) -> None:
-    if came_through_gateway(payment):
+    if intent_of(payment) is not None:
         raise errors.SaidByTheGateway
 
 

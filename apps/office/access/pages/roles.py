@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -18,7 +19,7 @@ from apps.access import services as access
 from apps.access.models import Role
 from apps.access.permissions import ADMINISTRATOR, PERMISSIONS
 from apps.accounts.models import User
-from apps.office.shell.fields import about, posted, whole_number
+from apps.office.shell.fields import about, posted, version_shown, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.navigation import navigation
 from apps.office.shell.pages import actor, office_page, render_page
@@ -143,6 +144,7 @@ def _not_yet_told(request: HttpRequest, row: Role) -> list[User]:
     return [] if told.issuperset(str(each.sourced_id) for each in found) else found
 
 
+@transaction.atomic
 def _saved(request: HttpRequest, row: Role, held: list[str], *, name: str) -> None:
     """Give ``row`` what was ticked. Permissions that could not be ticked or unticked stay as they are."""
     by, posted = actor(request), _ticked(request)
@@ -165,7 +167,7 @@ def role(request: HttpRequest, id: Any) -> HttpResponse:  # noqa: A002 - the add
     may_edit = MANAGE in selectors.permissions_of(actor(request))
     form = RoleForm(posted(request))
     status = 200
-    shown, version, anew = held, row.version, list[User]()
+    shown, version, anew = held, version_shown(request, row.version), list[User]()
     if request.method == "POST":
         access.require(actor(request), MANAGE)
         anew = _not_yet_told(request, row)
@@ -176,9 +178,10 @@ def role(request: HttpRequest, id: Any) -> HttpResponse:  # noqa: A002 - the add
             _saved(request, row, held, name=form.cleaned_data.get("name", ""))
         except SchoolOpsError as error:
             add_refusal(form, error)
-            # What was ticked is not lost; saving once more is then a knowing act.
+            # What was ticked is not lost; saving once more is a knowing act, of who was told that it changed.
             status, shown = 422, request.POST.getlist("permission")
-            version = Role.objects.values_list("version", flat=True).get(pk=row.pk)
+            stands = Role.objects.values_list("version", flat=True).get(pk=row.pk)
+            version = version_shown(request, stands, error)
         else:
             words = _("The role %(name)s is saved. It holds from everybody's next click on.")
             messages.success(request, about(form.cleaned_data.get("name") or row.name, words))

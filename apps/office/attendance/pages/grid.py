@@ -115,6 +115,7 @@ def _page(
     writable = "attendance.mark" in held and not locked and not never
     context = {
         "roll": found,
+        "version": sheet.version,
         "rows": sheet.rows,
         "lines": grid_lines(sheet.rows) if writable else "",
         "gone": sheet.gone,

@@ -225,6 +225,9 @@ class Sheet:
         them; where it had said something, that does.
         """
         changes: dict[str, dict[str, Any]] = {}
+        if not isinstance(refusal, RollChangedMeanwhile):
+            # What others changed is not shown here: the next save has to be told of it.
+            self.version = typed.version
         for each in getattr(refusal, "members", {}).get("changes", ()):
             # The first one's before and the last one's after.
             known = changes.setdefault(each["student_id"], {"before": each["before"]})

@@ -167,6 +167,7 @@ def _shown(
         "day": key.day,
         "back": f"{reverse('office:roll')}?day={key.day}",
         "roll": roll,
+        "version": page.version,
         "rows": page.rows,
         "lines": phone_lines(page.rows, may_save=may_save),
         "key": [(code.code, _(code.name)) for code in page.usual],

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from apps.examinations import selectors, services
 from apps.examinations.models import Exam, ExamComponent, ResultPolicy
 from apps.office.examinations.selectors import titled
-from apps.office.shell.fields import about, apart, posted, whole_number
+from apps.office.shell.fields import about, apart, posted, version_shown, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from schoolops.errors import SchoolOpsError
@@ -82,7 +82,7 @@ def components(request: HttpRequest, paper: UUID) -> HttpResponse:
         "paper": apart(selectors.name_of(exam)),
         "group": apart(selectors.group_of(exam)),
     }
-    context = {"exam": exam, "rows": formset, "form": form}
+    context = {"exam": exam, "rows": formset, "form": form, "version": version_shown(request, exam.version)}
     return render_page(
         request, "office/examinations/components.html", context, title=title, status=422 if wrong else 200
     )

@@ -23,7 +23,7 @@ from apps.examinations.errors import MarksRefused
 from apps.examinations.models import Assessment, Gradebook
 from apps.institutions.models import Course, CourseClass, Section, Term
 from apps.office.examinations.pages.marks import REOPENED, asked_reason, cell_said, why_closed
-from apps.office.shell.fields import about, apart, day_field, posted, whole_number
+from apps.office.shell.fields import about, apart, day_field, posted, version_shown, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full, message_of
@@ -162,6 +162,8 @@ def structure(request: HttpRequest, gradebook: UUID) -> HttpResponse:
             messages.success(request, about(book, _("What is assessed in %(name)s is set.")))
             return HttpResponseRedirect(reverse("office:gradebook", args=(gradebook,)))
     context = {"book": sheet, "categories": categories, "assessments": assessments, "notices": notices}
+    # Its rows are those that stood there then: another version has to be read.
+    context["version"] = version_shown(request, sheet["version"])
     title = _("What is assessed: %(book)s") % {"book": apart(book)}
     status = 422 if wrong or notices else 200
     return render_page(request, "office/examinations/gradebook_set.html", context, title=title, status=status)
@@ -178,7 +180,7 @@ def gradebook(request: HttpRequest, gradebook: UUID) -> HttpResponse:
     by = actor(request)
     book = selectors.gradebook_of(gradebook, "marks.view", by)
     notices: list[str] = []
-    status, typed = 200, {}
+    status, typed, refused = 200, {}, None
     if request.method == "POST":
         try:
             if "publish" in request.POST:
@@ -192,7 +194,7 @@ def gradebook(request: HttpRequest, gradebook: UUID) -> HttpResponse:
         except SchoolOpsError as refusal:
             if not refusal.code.startswith("examinations:"):
                 raise
-            typed = {} if "reopen" in request.POST else _cells(request)
+            typed, refused = {} if "reopen" in request.POST else _cells(request), refusal
             notices = [in_full(refusal), *_told(refusal, book, typed)]
             status = problem.status_of(refusal)[0]
         else:
@@ -209,6 +211,7 @@ def gradebook(request: HttpRequest, gradebook: UUID) -> HttpResponse:
         for record in sheet["records"]
     ]
     context = {"book": sheet, "rows": rows, "notices": notices, "reader": str(by.sourced_id), **may}
+    context["version"] = version_shown(request, sheet["marks_version"], refused)
     context |= {"public": book.is_public(clock.now()), "closed": closed, "writes": may.get("enters") and not closed}
     context["bounded"] = any(each["bounded"] for each in sheet["records"])
     title = _("Gradebook: %(book)s") % {"book": apart(book)}

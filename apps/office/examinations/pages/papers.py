@@ -18,7 +18,7 @@ from apps.examinations.errors import PapersRefused
 from apps.examinations.models import Exam, ExamSession, GradingScale
 from apps.institutions.models import Course
 from apps.office.examinations.selectors import groups_of, session_seen, titled
-from apps.office.shell.fields import about, apart, day_field, posted, time_field, whole_number
+from apps.office.shell.fields import about, apart, day_field, posted, time_field, version_shown, whole_number
 from apps.office.shell.forms import DressedForm, add_refusal
 from apps.office.shell.pages import actor, office_page, render_page
 from apps.office.shell.site import in_full, message_of, words_of
@@ -164,16 +164,18 @@ def change(request: HttpRequest, paper: UUID) -> HttpResponse:
     if "remove" in request.POST:
         return _removed(request, exam, found, back)
     form = PaperForm(found, posted(request), exam=exam, initial=_initial(exam))
+    version = version_shown(request, exam.version)
     if form.is_valid():
         try:
             expected = whole_number(request.POST.get("version", ""))
             services.change_paper(paper=paper, values=form.said(), expected_version=expected, by=by)
         except SchoolOpsError as refusal:
             add_refusal(form, refusal, on={"examinations:scores-above-maximum": "max_marks"})
+            version = version_shown(request, exam.version, refusal)
         else:
             messages.success(request, about(titled(exam), _("%(name)s is changed.")))
             return HttpResponseRedirect(back)
-    return _form_page(request, form, found, title=titled(exam), action=_("Save"), exam=exam)
+    return _form_page(request, form, found, title=titled(exam), action=_("Save"), exam=exam, version=version)
 
 
 def _removed(request: HttpRequest, exam: Exam, found: ExamSession, back: str) -> HttpResponse:
@@ -182,7 +184,8 @@ def _removed(request: HttpRequest, exam: Exam, found: ExamSession, back: str) ->
     except SchoolOpsError as refusal:
         messages.error(request, in_full(refusal))
         form = PaperForm(found, None, exam=exam, initial=_initial(exam))
-        return _form_page(request, form, found, title=titled(exam), action=_("Save"), exam=exam, status=409)
+        title, version = titled(exam), exam.version
+        return _form_page(request, form, found, title=title, action=_("Save"), exam=exam, version=version, status=409)
     messages.success(request, about(titled(exam), _("%(name)s is removed.")))
     return HttpResponseRedirect(back)
 
@@ -201,8 +204,9 @@ def _form_page(
     title: str,
     action: str,
     exam: Exam | None = None,
+    version: int = 0,
     status: int = 200,
 ) -> HttpResponse:
-    context = {"form": form, "session": session, "action": action, "exam": exam}
+    context = {"form": form, "session": session, "action": action, "exam": exam, "version": version}
     status = 422 if form.errors else status
     return render_page(request, "office/examinations/papers.html", context, title=title, status=status)

@@ -135,6 +135,7 @@ def receipt(request: HttpRequest, payment: UUID) -> HttpResponse:
         "refunds": [
             (BACK[each["kind"]], each["day"], each["reason"], printed(each["amount"])) for each in parts["refunds"]
         ],
+        "going": printed(going) if (going := fees.under_way(fees.intent_of(found))) else "",
         "prints": "print" in request.GET,
         "collects": selectors.may(COLLECT, by),
         "undone": found.undone,
@@ -182,12 +183,13 @@ def give_back(request: HttpRequest, payment: UUID) -> HttpResponse:
     """Give back what of a payment pays no bill."""
     by = actor(request)
     found = selectors.payment_seen(payment, by=by)
-    free = fees.free_of([found])[found.pk]
-    form = BackForm(posted(request), initial={"amount": free or None, "key": uuid4()})
+    free = fees.free_of([found])[found.pk] - fees.under_way(fees.intent_of(found))
+    form = BackForm(posted(request), initial={"amount": max(free, Decimal(0)) or None, "key": uuid4()})
 
     def do() -> str:
-        services.refund(payment=payment, **form.cleaned_data, by=by)
-        return about(found.receipt, _("It is booked as given back of receipt %(name)s."))
+        given = services.refund(payment=payment, **form.cleaned_data, by=by)
+        under_way = _("The card gateway is asked to give it back of receipt %(name)s.")
+        return about(found.receipt, _("It is booked as given back of receipt %(name)s.") if given else under_way)
 
     back = reverse("office:receipt", args=(found.sourced_id,))
     title = _("Give back of receipt %(number)s") % {"number": apart(found.receipt)}
