@@ -120,7 +120,10 @@ def _charged(rule: LateFeeRule, student: Student) -> int:
     except Unavailable:
         raise
     except (SchoolOpsError, IntegrityError, DataError) as refusal:
-        log.warning("refused to charge a late fee", extra={"facts": {"student": student.pk, "why": str(refusal)}})
+        log.warning(
+            "refused to charge a late fee",
+            extra={"facts": {"student": student.pk, "why": getattr(refusal, "code", str(refusal))}},
+        )
         return 0
 
 

@@ -172,6 +172,9 @@ def _issued(run: InvoiceRun, lot: Sequence[Draft]) -> bool:
     except Unavailable:
         raise
     except (SchoolOpsError, IntegrityError, DataError) as refusal:
-        log.warning("refused to bill", extra={"facts": {"run": run.pk, "students": len(lot), "why": str(refusal)}})
+        log.warning(
+            "refused to bill",
+            extra={"facts": {"run": run.pk, "students": len(lot), "why": getattr(refusal, "code", str(refusal))}},
+        )
         return False
     return True
