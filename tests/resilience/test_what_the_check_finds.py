@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, ClassVar
 
 import pytest
 
 from schoolops.resilience import check
-from schoolops.resilience.check import FIGURES, KEPT, Came, Target
+from schoolops.resilience.check import FIGURES, KEPT, Target
+from tests.resilience.proxied import ThroughAProxy, served
 
 TOKEN = "of the platform"
 CHECKS = {name: {"status": "ok"} for name in ("redis", "database", "queues", "memory")}
@@ -154,25 +152,6 @@ class TakesWhatIsNoJson(Sound):
 
 class HidesFiguresWithoutAProxy(Sound):
     behind_a_proxy = True
-
-
-class ThroughAProxy(Target):
-    """Says https, as of a production; what is tried is what stands behind its certificate."""
-
-    def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Came:
-        return Target(self.base_url.replace("https:", "http:"), self.token).ask(method, path, body, **headers)
-
-
-@contextmanager
-def served(by: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), by) as server:
-        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        serving.start()
-        try:
-            yield f"127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            serving.join()
 
 
 def wrong(target: Target) -> dict[str, list[str]]:
