@@ -50,6 +50,8 @@ def checked_picture(content: bytes, *, side: int = KEPT_SIDE) -> Picture:
 
     try:
         with warnings.catch_warnings():
+            # Of tags that end nowhere Pillow warns as well; they are not kept.
+            warnings.simplefilter("ignore")
             # A small file that unfolds into gigabytes: Pillow only warns at first.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             return _drawn(content, side)

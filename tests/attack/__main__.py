@@ -11,16 +11,19 @@ from typing import Any
 
 from config import demo
 from schoolops import launcher
-from tests.attack import fuzz
+from tests.attack import fuzz, told
 from tests.outside import refuse_base_url
 from tests.smoke.stack import fresh_stack
 
 MOST_TIMES_SLOWER = 3.0
 PARTS = ("steps", "bombs", "requests")
+# How much was tried, which makes nothing open.
+TRIED = frozenset({"steps_tried", "bombs_tried", "cases"})
 
 
 def say(text: str) -> None:
-    print(text, flush=True)
+    # Beside the journal of what the programs say.
+    print(text, file=sys.__stdout__, flush=True)
 
 
 def main() -> int:
@@ -33,8 +36,8 @@ def main() -> int:
     given = parser.parse_args()
     refuse_base_url("an attack is made on a stack that it starts itself, and on no other.")
     try:
-        with demo.stop_on_signals(), fresh_stack() as up:
-            result = attack(up, given.seconds, given.only, given.people)
+        with demo.stop_on_signals(), told.overheard() as (journal, variables), fresh_stack(**variables) as up:
+            result = attack(up, journal, given.seconds, given.only, given.people)
     except demo.Stopped:
         return 130
     except launcher.LauncherError as problem:
@@ -45,11 +48,14 @@ def main() -> int:
 
 
 def is_shut(result: Mapping[str, float]) -> bool:
-    """Whether nothing is open, failed, restarted or lost, and the neighbour is hardly slower."""
-    return all(value <= (MOST_TIMES_SLOWER if name == "neighbour_p95_ratio" else 0) for name, value in result.items())
+    """Whether nothing is open, failed, restarted, lost or told in a log, and the neighbour is hardly slower."""
+    most = {"neighbour_p95_ratio": MOST_TIMES_SLOWER}
+    return all(value <= most.get(name, 0) for name, value in result.items() if name not in TRIED)
 
 
-def attack(up: demo.Stack, seconds: float, parts: Collection[str], people: Collection[str]) -> dict[str, Any]:
+def attack(
+    up: demo.Stack, journal: told.Journal, seconds: float, parts: Collection[str], people: Collection[str]
+) -> dict[str, Any]:
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.offline"
     import django
 
@@ -68,15 +74,17 @@ def attack(up: demo.Stack, seconds: float, parts: Collection[str], people: Colle
     with machine.tended():
         web = machine.processes_of("web")
         if "steps" in parts:
-            result["findings_open"] = len(tried(oak, STEPS, say))
+            result |= {"steps_tried": len(STEPS), "findings_open": len(tried(oak, STEPS, say))}
         if "bombs" in parts:
             beside = bombing.compared(oak, elm, "ellen")
             say(beside.told())
-            result |= {"neighbour_p95_ratio": round(beside.ratio, 2), "lost": beside.lost}
+            result |= {"bombs_tried": beside.tried, "lost": beside.lost}
+            result["neighbour_p95_ratio"] = round(beside.ratio, 2)
         if "requests" in parts and seconds > 0:
-            result["schemathesis_failures"] = fuzz.tried(oak, people, seconds, say)
+            result["cases"], result["schemathesis_failures"] = fuzz.tried(oak, people, seconds, say)
         # A process of the web server that is another one by now has died, whoever started the next.
         result["web_restarts"] = len(web - machine.processes_of("web"))
+    result["told_in_logs"] = len(told.reported(journal, told.secrets_of(machine), say))
     return result
 
 

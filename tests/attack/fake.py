@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 
+from tests.attack.steps.gateways import FAR_S, cards_secret, signed
 from tests.attack.target import Target
+from tests.attack.told import SMS_SECRET
 from tests.smoke.web import Answer
 
 DAY = "2026-11-25"
@@ -20,6 +23,9 @@ REGISTRAR = {"id": "r1", "code": "registrar", "version": 1, "permissions": ["stu
 TEACHER = {"id": "r2", "code": "teacher", "version": 1, "permissions": []}
 # What guardians ask for in vain.
 SENT = {"/messages", "/announcements", "/outgoing", "/bounced-addresses", "/message-facts", "/message-rules"}
+SESSION = {
+    "id": "e1", "version": 1, "state": "held", "timetable_published_at": None, "results_published_at": None,
+}  # fmt: skip
 # What the administrator is told, by what she asks for first in the address.
 TOLD: dict[tuple[str, str], tuple[int, Any]] = {
     ("GET", "institutions"): (200, {"results": [{"id": "main", "code": "MAIN"}]}),
@@ -33,7 +39,10 @@ TOLD: dict[tuple[str, str], tuple[int, Any]] = {
     ("GET", "jobs"): (404, {}),
     ("PUT", "roles"): (200, {"version": 2}),
     ("POST", "institutions"): (201, {"id": "annex"}),
+    ("GET", "exam-sessions"): (200, {**SESSION, "results": [SESSION]}),
+    ("GET", "invoices"): (200, {"results": [{"id": "b1", "student_id": "hugo"}, {"id": "b2", "student_id": "n9"}]}),
     ("POST", "imports"): (202, {}),
+    ("POST", "exam-sessions"): (202, {}),
     ("POST", "auth"): (200, {}),
     ("POST", "users"): (201, {"user": {"id": "u"}, "token": "t"}),
 }
@@ -51,7 +60,7 @@ class Sound:
     slug: str = "oak"
     admin_url: str = ""
     students: dict[str, dict[str, Any]] = field(default_factory=dict)
-    open: set[tuple[str, str]] = field(default_factory=set)
+    open: set[tuple[str, str]] = field(default_factory=lambda: {("carol", "hugo")})
     guardians: list[Any] = field(default_factory=list)
     teaches: bool = False
     may: bool = True
@@ -96,9 +105,10 @@ class Sound:
             return self._log_in(said)
         if plain.startswith("/office/"):
             return self._office(who, method, path, said, headers)
-        if plain.startswith(("/family/", "/hooks/")):
+        if plain.startswith("/family/"):
             return self._family(who, method, plain, said)
-        if told := self._of_offices(who, method, plain, said) or self._of_families(who, method, plain, said):
+        told = self._from_outside(plain, said, headers) or self._of_money(who, plain, said)
+        if told := told or self._of_offices(who, method, plain, said) or self._of_families(who, method, plain, said):
             return told
         if plain.startswith("/students"):
             return self._students(who, method, plain, path, said, headers)
@@ -116,6 +126,36 @@ class Sound:
         listed = path.startswith(("/office/staff/", "/office/students/", "/office/institutions/"))
         return (302, {}) if (listed and "?" in path) or method == "POST" else (200, {})
 
+    def _from_outside(self, plain: str, said: Any, headers: dict[str, str]) -> tuple[int, Any] | None:
+        if plain.startswith("/hooks/"):
+            heard = plain == "/hooks/sms" and headers.get("Authorization") == f"Bearer {SMS_SECRET}"
+            return (404 if not heard else 204 if isinstance(said, dict) else 400), {}
+        if plain == "/card-gateway/events":
+            now = int(time.time())
+            sound = {signed(json.dumps(said).encode(), cards_secret()[1], now - ago) for ago in range(FAR_S // 3)}
+            return (204 if headers.get("Stripe-Signature") in sound else 400), {}
+        if plain.endswith("/photo"):
+            return (204 if b"IHDR" in said else 422), {}
+        return None
+
+    def _of_money(self, who: str, plain: str, said: Any) -> tuple[int, Any] | None:
+        match plain.strip("/").split("/"):
+            case ["payment-intents"]:
+                theirs = who == "carol" and (said["student_id"], said["invoice_id"]) == ("hugo", "b1")
+                return (201 if theirs else 404), {"id": "p1", "checkout_url": "http://oak/ticket"}
+            case ["payment-intents", _]:
+                return 200, {"state": "open"}
+            case ["invoices", *_] if who != "erin":
+                return 403, {}
+            case ["students", child, "invoices"]:
+                mine = (who, child) == ("carol", "hugo")
+                return (200 if mine else 404), {"results": [{"id": "b1", "left": "8.00"}]}
+            case ["students", _, "invoices", *_]:
+                return 404, {}
+            case ["exam-sessions", _, "publication"]:
+                return (200 if who == "alice" else 403), {}
+        return None
+
     def _of_offices(self, who: str, method: str, plain: str, said: Any) -> tuple[int, Any] | None:
         if plain.startswith("/announcements") and (method, plain) != ("GET", "/announcements"):
             return self._announcement(who, method, said)
@@ -129,7 +169,8 @@ class Sound:
         if method == "PUT":
             known = said.get("gateway") == "sandbox"
             return (200 if known else 422), {}
-        return (202 if method == "POST" else 200), {}
+        there = {"headers": {"location": "/api/v1/bank-statements/s1"}, "state": "read"}
+        return (202 if method == "POST" else 200), there
 
     def _announcement(self, who: str, method: str, said: Any) -> tuple[int, Any]:
         if who != "erin":
@@ -178,7 +219,11 @@ class Sound:
         if plain.startswith("/family/calendars/"):
             return (200 if plain == f"/family/calendars/{self.secret}.ics" and self.secret else 404), {}
         match plain.strip("/").split("/"):
-            case ["family", "children", child, *page] if ("carol", child) not in self.open or page[2:] == ["pay"]:
+            case ["family", "children", "hugo", "bills", "b1", "pay"] if who == "carol":
+                return 200, b""
+            case ["family", "children", child, *page] if ("carol", child) not in self.open or page[:1] == [
+                "bills"
+            ] != page:
                 return 404, {}
             case ["family"] | ["family", "contact" | "preferences" | "children", *_] if who == "carol":
                 sent_along = method == "POST" and b"filename=" in said
@@ -248,7 +293,7 @@ class Sound:
             case "hugo":
                 return [{"id": "hugo"}]
             case "carol":
-                return []
+                return [{"id": "hugo"}]
         return [{"id": "hugo"}, {"id": "n9"}]
 
     def _patched(self, said: Any, headers: dict[str, str]) -> tuple[int, Any]:

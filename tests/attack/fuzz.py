@@ -118,9 +118,9 @@ class Seen:
         return wrong
 
 
-def tried(oak: Target, people: Collection[str], seconds: float, say: Callable[[str], None] = print) -> int:
-    """How many failures were found in ``seconds`` for all ``people`` together, beside making their schools."""
-    count = 0
+def tried(oak: Target, people: Collection[str], seconds: float, say: Callable[[str], None] = print) -> tuple[int, int]:
+    """(requests that were answered, failures) in ``seconds`` for all ``people``, beside making their schools."""
+    count = cases = 0
     for who in people:
         target = oak.outside.another_school(f"{oak.slug}-{who}-{uuid4().hex[:6]}")
         seen = requests(target, who, seconds / len(people))
@@ -130,7 +130,8 @@ def tried(oak: Target, people: Collection[str], seconds: float, say: Callable[[s
         for why in wrong:
             say(f"FOUND  as {who}: {why}")
         count += len(wrong)
-    return count
+        cases += seen.statuses.total()
+    return cases, count
 
 
 def requests(target: Target, who: str, seconds: float) -> Seen:

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ from schoolops.launcher.supervisor import PROGRAM
 from tests.smoke.web import Answer
 
 API = "/api/v1"
+# A token lives for a quarter of an hour, and some steps take longer than what is left of it.
+FORGOTTEN_S = 600.0
 # (method, path, body, headers, the address that it comes from)
 Send = Callable[[str, str, bytes | None, dict[str, str], str], Answer]
 _MAKE = """
@@ -77,7 +80,12 @@ class Target:
     outside: Outside
     # For a program of somebody else's that asks by itself.
     origin: str = ""
-    tokens: dict[str, str] = field(default_factory=dict)
+    # Who → their token, and when it was given.
+    tokens: dict[str, tuple[str, float]] = field(default_factory=dict)
+    # What was given to whoever asked, and stands in no log: one-time links, addresses that open something.
+    given: set[str] = field(default_factory=set)
+    clock: Callable[[], float] = time.monotonic
+    _logging_in: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def slug(self) -> str:
@@ -100,9 +108,13 @@ class Target:
         return self.ask("POST", "auth/login", body={"login": who, "password": password}, address=address)
 
     def token(self, who: str) -> str:
-        if who not in self.tokens:
-            self.tokens[who] = self.log_in(who, self.passwords[who]).expect(200).json["access_token"]
-        return self.tokens[who]
+        with self._logging_in:
+            token, at = self.tokens.get(who, ("", 0.0))
+            if not token or self.clock() - at > FORGOTTEN_S:
+                at = self.clock()
+                token = str(self.log_in(who, self.passwords[who]).expect(200).json["access_token"])
+                self.tokens[who] = token, at
+            return token
 
     def rows(self, path: str, by: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.ask("GET", path, by).expect(200).json["results"]
@@ -196,6 +208,9 @@ class Machine:
         self._environment = {**os.environ, **up.supervisor.environment}
         self.admin_url = up.addresses.values["DATABASE_ADMIN_URL"].replace("postgres://", "postgresql://", 1)
         self._media = Path(self._environment["MEDIA_ROOT"])
+        self.targets: list[Target] = []
+        urls = (urllib.parse.urlsplit(each) for each in up.addresses.values.values())
+        self.passwords = {each.password for each in urls if each.password}
 
     def rows(self, query: str, *values: Any, role: str = "") -> list[tuple[Any, ...]]:
         with psycopg.connect(self.admin_url, autocommit=True) as connection:
@@ -247,7 +262,8 @@ class Machine:
 
     def school(self, host: str, passwords: dict[str, str]) -> Target:
         port = self._up.port
-        return Target(over_http(port), host, passwords, self, f"http://127.0.0.1:{port}")
+        self.targets.append(Target(over_http(port), host, passwords, self, f"http://127.0.0.1:{port}"))
+        return self.targets[-1]
 
     @contextmanager
     def tended(self) -> Iterator[None]:

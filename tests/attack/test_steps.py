@@ -9,20 +9,22 @@ from typing import Any
 import pytest
 
 from tests.attack import steps
-from tests.attack.fake import Planted, Sound
+from tests.attack.fake import SESSION, Planted, Sound
 from tests.attack.steps import STEPS, doors, families, machine, offices
+from tests.smoke.world import png
 
 SCRIPT = families.SCRIPT.encode()
 
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits, and there are two pictures."""
+    """Nobody waits, and there is one picture, and one that is none."""
     monkeypatch.setattr(doors, "PRESSED_S", 0.02)
     monkeypatch.setattr(doors, "GUESSED_EVERY_S", 0.005)
     monkeypatch.setattr(machine, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(offices, "PATIENCE_S", 0.0)
     monkeypatch.setattr(doors.bombs, "PICTURES", {"small": lambda: b"picture"})
-    monkeypatch.setattr(doors.bombs, "SOUND_PICTURES", {})
+    monkeypatch.setattr(doors.bombs, "SOUND_PICTURES", {"tagged": lambda: png().content})
 
 
 def answers(asked: str, status: int, told: Any = None, *, after: int = 0) -> Planted:
@@ -110,7 +112,6 @@ PLANTED: dict[str, dict[str, Callable[[], Planted]]] = {
         "a guardian reads what is sent": lambda: answers(r"carol GET /messages", 200),
         "a guardian reads addresses": lambda: answers(r"carol GET /bounced-addresses", 200),
         "a registrar holds everything": lambda: answers(r"dave POST /outgoing/hold", 200),
-        "anybody reports texts": lambda: answers(r"nobody POST /hooks/sms", 204),
     },
     "what families write": {
         "a page runs it": lambda: answers(
@@ -128,8 +129,31 @@ PLANTED: dict[str, dict[str, Callable[[], Planted]]] = {
     "what is not theirs to ask": {
         "she decides herself": lambda: answers(r"carol POST /contact-requests/w1/accept", 200),
         "anybody reads it": lambda: answers(r"bob GET /contact-requests/w1", 200),
-        "anybody's bill": lambda: answers(r"carol POST /family/children/n\d+/bills/.*/pay/", 200),
         "anybody's leave": lambda: answers(r"carol POST /leaves", 201),
+    },
+    "another familys bill": {
+        "she pays it": lambda: answers(r"carol POST /family/children/hugo/bills/b2/pay/", 200),
+        "she pays it by the API": lambda: answers(r"carol POST /payment-intents", 201, after=1),
+        "she reads it": lambda: answers(r"carol GET /family/children/hugo/bills/b2.pdf", 200),
+        "she prints it": lambda: answers(r"carol GET /students/hugo/invoices/b2/printed-bill", 200),
+    },
+    "what a gateway reports": {
+        "anybody does": lambda: answers(r"nobody POST /hooks/sms$", 204),
+        "nearly the secret will do": lambda: answers(r"reports-\w+0 POST /hooks/sms$", 204),
+        "an address bears it": lambda: answers(r"nobody POST /hooks/sms\?secret", 204),
+        "it cannot be read": lambda: answers(r"POST /hooks/sms$", 500, after=1),
+        "letters are anybody's": lambda: answers(r"nobody POST /hooks/mail", 204),
+    },
+    "what the card gateway writes": {
+        "nobody signs it": lambda: answers(r"nobody POST /card-gateway/events", 204, after=1),
+        "it is from long ago": lambda: answers(r"nobody POST /card-gateway/events", 204, after=7),
+        "it is paid all the same": lambda: answers(r"carol GET /payment-intents/p1", 200, {"state": "paid"}),
+    },
+    "who publishes results": {
+        "a teacher does": lambda: answers(r"bob PUT /exam-sessions/e1/publication", 200),
+        "it is refused and done": lambda: answers(
+            r"erin GET /exam-sessions/e1$", 200, {**SESSION, "results_published_at": "now"}, after=8
+        ),
     },
     "where a gateway is": {
         "a teacher chooses": lambda: answers(r"bob PUT /card-gateway", 200),
@@ -139,6 +163,7 @@ PLANTED: dict[str, dict[str, Callable[[], Planted]]] = {
     "a banks file": {
         "a teacher sends one": lambda: answers(r"bob POST /bank-statements", 202),
         "a file brings it down": lambda: answers(r"erin POST /bank-statements", 500, after=3),
+        "nobody reads it": lambda: answers(r"erin GET /bank-statements/s1", 200, {"state": "received"}, after=1),
     },
     "the words of a message": {
         "what reaches is taken": lambda: answers(r"erin PUT /message-templates", 200, after=2),
@@ -208,7 +233,12 @@ PLANTED: dict[str, dict[str, Callable[[], Planted]]] = {
         "an id": lambda: answers(r"erin GET /jobs/9223372036854775808", 500),
         "a page": lambda: answers(r"erin GET /office/imports/null/", 500),
     },
-    "odd pictures": {"one is not read": lambda: answers(r"erin PUT /students/.*/photo", 500)},
+    "odd pictures": {
+        "one is not read": lambda: answers(r"erin PUT /students/.*/photo", 500, after=2),
+        "one is taken": lambda: answers(r"erin PUT /students/.*/photo", 204, after=2),
+        "it is never let in": lambda: answers(r"erin PUT /students/.*/photo", 401, after=2),
+        "a picture is refused": lambda: answers(r"erin PUT /students/.*/photo", 422, after=1),
+    },
     "bodies in chunks": {"they are empty": lambda: answers(r"nobody POST /auth/login", 422)},
     "the longest key": {
         "is refused": lambda: answers(r"erin POST /guardians", 400),
@@ -249,6 +279,25 @@ def test_what_is_planted_is_found(name: str, what: str) -> None:
     assert list(found) == [name]
     # Seen for what it is, and not because nothing could be tried at all.
     assert not found[name].startswith("could not be tried"), found
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "status"),
+    [
+        ("odd pictures", r"erin PUT /students/.*/photo", 422),
+        ("numbers and texts", r"erin GET /jobs/", 401),
+        ("numbers and texts", r"erin GET /office/imports/", 429),
+        ("a banks file", r"erin GET /bank-statements/s1", 404),
+        ("another familys bill", r"carol POST /payment-intents", 404),
+        ("what a gateway reports", r"POST /hooks/sms$", 404),
+        ("what the card gateway writes", r"POST /card-gateway/events", 400),
+        ("who publishes results", r"alice PUT /exam-sessions", 403),
+    ],
+)
+def test_who_is_let_in_nowhere_has_tried_nothing(name: str, asked: str, status: int) -> None:
+    found = steps.tried(Sound(wrong=answers(asked, status)).target(), {name: STEPS[name]}, say=lambda _: None)
+
+    assert found[name].startswith("could not be tried")
 
 
 @pytest.mark.parametrize("name", STEPS)

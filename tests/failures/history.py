@@ -18,10 +18,11 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from tests.failures.excused import routes_that_write
 from tests.failures.stage import UNKNOWN
-from tests.failures.writes import KINDS, READY, Kind, Mark, filled, key_for
+from tests.failures.writes import A_KILL, KINDS, READY, Kind, Mark, filled, key_for
 from tests.observe.stage import until
-from tests.smoke.asks.table import Ask
+from tests.smoke.asks.table import Ask, declared
 from tests.smoke.web import Answer, Picture
 from tests.smoke.world import API, World
 
@@ -61,7 +62,8 @@ def sent_once(port: int, host: str, method: str, path: str, token: str | None, b
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One write as its client saw it. ``key``: under which it was sent, if any."""
+    """One write as its client saw it. ``key``: under which it was sent, if any; ``after``: how many kills had been let
+    go when it was begun."""
 
     kind: Kind
     ask: Ask
@@ -69,6 +71,12 @@ class Write:
     key: str
     status: int
     code: str
+    after: int = 0
+
+    @property
+    def sought(self) -> str:
+        """What stands for it in the column that shows the kind: its mark, or the id in its address."""
+        return self.mark.seen_as(self.kind) if self.kind.fills else list(self.ask.ids.values())[-1]
 
     @property
     def taken(self) -> bool:
@@ -81,7 +89,7 @@ class Write:
 
 @dataclass(slots=True)
 class History:
-    """``send`` writes once, ``count`` looks in the tables."""
+    """``send`` writes once, ``count`` looks in the tables; ``let_go``: how many kills were let go so far."""
 
     send: Send
     count: Count
@@ -90,20 +98,29 @@ class History:
     lock: threading.Lock = field(default_factory=threading.Lock)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     kinds: Iterator[Kind] = field(default_factory=lambda: itertools.cycle(KINDS))
+    let_go: int = 0
 
     def write(self) -> Write | None:
-        """The next kind, once; ``None`` where its requests are used up."""
+        """The next kind of which a request is ready, once; ``None`` where there is none."""
         with self.lock:
-            kind, mark = next(self.kinds), Mark(next(self.numbers))
-            asks = self.ready[kind.name]
-            if not asks:
+            kind = next((each for _, each in zip(KINDS, self.kinds, strict=False) if self.may_be_sent(each)), None)
+            if kind is None:
                 return None
-            ask = filled(kind, asks.pop() if kind.once else asks[0], mark)
-        key = key_for(kind, mark)
-        written = Write(kind, ask, mark, key, *self.send(kind, ask, key))
+            mark, asks, after = Mark(next(self.numbers)), self.ready[kind.name], self.let_go
+            made = asks.pop() if kind.once else asks[0]
+        ask, key = filled(kind, made, mark), key_for(kind, mark)
+        written = Write(kind, ask, mark, key, *self.send(kind, ask, key), after)
         with self.lock:
-            self.writes.append(written)
+            if kind.once and written.code == NOBODY:
+                # It was sent to nobody: another time.
+                asks.append(made)
+            else:
+                self.writes.append(written)
         return written
+
+    def may_be_sent(self, kind: Kind) -> bool:
+        """Of what works once some is kept for each kill, so that it is under way when something dies."""
+        return len(self.ready[kind.name]) > (max(0, READY - A_KILL * self.let_go) if kind.once else 0)
 
     @contextmanager
     def being_written(self) -> Iterator[None]:
@@ -146,34 +163,36 @@ class History:
         return 200 <= status < 300
 
     def judged(self, again: set[Mark]) -> dict[str, list[str]]:
-        """What is ``lost``, ``doubled``, ``unwanted`` (refused, and there); kinds that ``never`` could be written."""
+        """What is ``lost``, ``doubled``, ``unwanted`` (refused, and there); kinds that ``never`` could be written once
+        something had been killed."""
         wrong: dict[str, list[str]] = defaultdict(list)
         for kind in KINDS:
             mine = [each for each in self.writes if each.kind is kind]
-            found = self.count(kind, [each.mark.seen_as(kind) for each in mine])
+            found = self.count(kind, [each.sought for each in mine])
             for each in mine:
-                number, sure = found[each.mark.seen_as(kind)], each.taken or each.mark in again
-                what = f"{kind.name} {each.mark.seen_as(kind)} ({each.status} {each.code}), {number} times"
+                number, sure = found[each.sought], each.taken or each.mark in again
+                what = f"{kind.name} {each.sought} ({each.status} {each.code}), {number} times"
                 if sure and not number:
                     wrong["lost"].append(what)
                 if number > 1:
                     wrong["doubled"].append(what)
                 if number and not sure and not each.unanswered:
                     wrong["unwanted"].append(what)
-            if not any(each.taken for each in mine):
+            if not any(each.taken and each.after for each in mine):
                 wrong["never"].append(f"{kind.name}: {sorted({(each.status, each.code) for each in mine})}")
         return wrong
 
     def seen(self) -> str:
         taken = sum(each.taken for each in self.writes)
         silent = sum(each.unanswered for each in self.writes)
-        kinds = len({each.kind.name for each in self.writes if each.taken})
-        return f"{kinds} of {len(KINDS)} kinds, {taken} of {len(self.writes)} writes taken, {silent} without an answer"
+        kinds = len({each.kind.name for each in self.writes if each.taken and each.after})
+        tried = f"{kinds} of {len(KINDS)} kinds, of {len(routes_that_write())} routes that write"
+        return f"{tried}; {taken} of {len(self.writes)} writes taken, {silent} without an answer"
 
 
 def made_ready(world: World) -> dict[str, list[Ask]]:
     """Valid requests for each kind, before anything is killed."""
-    return {kind.name: [kind.made(world) for _ in range(READY if kind.once else 1)] for kind in KINDS}
+    return {kind.name: kind.made(world, READY if kind.once else 1) for kind in KINDS}
 
 
 def sender(port: int, host: str, token: str) -> Send:
@@ -204,4 +223,5 @@ def world_at(port: int, host: str, logins: dict[str, str], administrator: str, w
     world.room = f"{held['grade_level_name'].removeprefix('Grade ')} {held['name']}"
     # What the volume of a demo has not.
     world.post("courses", world.course_body())
+    world.post("periods", declared("POST periods")(world).body)
     return world

@@ -110,7 +110,7 @@ class Scene(Stage):
 
     def programs(self) -> None:
         self.web()
-        self.start("relay", "manage.py", "relay", environment=self.behind)
+        self.relay()
         self.worker()
 
     def restart(self) -> None:
@@ -123,8 +123,11 @@ class Scene(Stage):
         self.start("web", "-m", "config.serve", environment=self.behind)
         until("the web server answers", lambda: ask(self.port, "/health")[0] == 200)
 
-    def worker(self) -> None:
-        self.start("worker-attendance", "-m", "config.worker", "attendance", environment=self.behind)
+    def relay(self) -> None:
+        self.start("relay", "manage.py", "relay", environment=self.behind)
+
+    def worker(self, queue: str = "attendance") -> None:
+        self.start(f"worker-{queue}", "-m", "config.worker", queue, environment=self.behind)
 
     def kill(self, name: str) -> None:
         """SIGKILL a program with all its processes."""

@@ -1,5 +1,5 @@
-"""The matrix's jobs: one leaves a row in a table without keys, so that one done twice shows; one is wanted once; one
-fails at every try."""
+"""The matrix's jobs: one leaves a row in a table without keys, so that one done twice shows; one takes its
+time over it; one is wanted once; one fails at every try."""
 
 from __future__ import annotations
 
@@ -18,6 +18,12 @@ def effect(*, n: int) -> None:
     _leave(n)
 
 
+@task(queue=ATTENDANCE, name="failures.slow")
+def slow(*, n: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO failures_effect (n) SELECT %s FROM pg_sleep(0.5)", [n])
+
+
 @task(queue=ATTENDANCE, name="failures.once", once_per=("n",))
 def once(*, n: int) -> None:
     _leave(n)
@@ -28,4 +34,4 @@ def fails(*, n: int) -> None:
     raise ValueError("it fails at every try")
 
 
-TASKS = {"effect": effect, "once": once, "fails": fails}
+TASKS = {"effect": effect, "slow": slow, "once": once, "fails": fails}

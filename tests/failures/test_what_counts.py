@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.failures import rows
-from tests.failures.__main__ import play
+from tests.failures.__main__ import exit_code, play
 from tests.failures.stage import UNKNOWN, Journal, Said, Scene
 from tests.observe.stage import Failed
 
@@ -87,10 +87,25 @@ def test_a_row_that_could_not_be_tried_is_no_row_that_holds() -> None:
     assert row.cells() == ("a row", "it takes root", "", "", "**not tried**")
 
 
+def test_what_was_not_tried_is_said_by_the_exit_code() -> None:
+    scene = Played(Counter())
+    held, lost, untried = (
+        play(row, scene) for row in (a_row(lambda _: ("all told", 0.0)), a_row(loses), a_row(loses, lacks="root"))
+    )
+    assert [exit_code(each) for each in ([held], [held, lost, untried], [held, untried], [untried], [])] == [
+        0,
+        1,
+        2,
+        2,
+        1,
+    ]
+
+
 def test_every_row_of_the_customers_matrix_is_played() -> None:
     asked = ("Redis down, development", "Redis down, production", "Redis lost", "slow query", "broker is killed",
-             "fails three times", "wanted twice", "Memory above", "full under a table", "full under the ledger",
-             "clock is put", "Half deployed", "address moves", "named in DATABASE_URL", "split between")  # fmt: skip
+             "is thin", "fails three times", "wanted twice", "Memory above", "full under a table",
+             "full under the ledger", "clock is put", "Half deployed", "address moves", "named in DATABASE_URL",
+             "split between")  # fmt: skip
     names = [row.name for row in rows.ROWS]
     assert all(any(each in name for name in names) for each in asked)
     assert len(set(names)) == len(names)

@@ -27,6 +27,15 @@ def late() -> None:
 
 def lost_write() -> None:
     """A write is acknowledged, and none of it is kept."""
+    _forget("POST", "/guardians")
+
+
+def lost_mark() -> None:
+    """Marks are acknowledged, and none of them is kept."""
+    _forget("PUT", "/marks")
+
+
+def _forget(method: str, ending: str) -> None:
     from django.db import transaction
 
     from schoolops.api.idempotency import IdempotencyMiddleware
@@ -34,7 +43,7 @@ def lost_write() -> None:
     real = IdempotencyMiddleware.__call__
 
     def forgets(self: Any, request: Any) -> Any:
-        if request.method != "POST" or not request.path.endswith("/guardians"):
+        if request.method != method or not request.path.endswith(ending):
             return real(self, request)
         with transaction.atomic():
             answer = real(self, request)
@@ -122,5 +131,5 @@ def leaked_school() -> None:
 
 FAULTS: dict[str, Callable[[], None]] = {
     plant.__name__: plant
-    for plant in (late, lost_write, dropped_job, swallowed_exception, disabled_breaker, leaked_school)
+    for plant in (late, lost_write, lost_mark, dropped_job, swallowed_exception, disabled_breaker, leaked_school)
 }

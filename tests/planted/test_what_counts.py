@@ -13,6 +13,7 @@ from tests.planted.faults import FAULTS
 RED = {
     "late": {"students_p95_ms": 450, "students_vs_families": 4.2},
     "lost_write": {"rows": 1, "rows_held": 0, "lost": 7},
+    "lost_mark": {"rows": 1, "rows_held": 0, "lost": 3},
     "dropped_job": {"rows": 1, "rows_held": 0},
     "swallowed_exception": {"rows": 1, "rows_held": 0},
     "disabled_breaker": {"rows": 1, "rows_held": 0},
@@ -21,19 +22,27 @@ RED = {
 GREEN = {"students_p95_ms": 120, "students_vs_families": 0.4, "rows": 1, "rows_held": 1, "lost": 0, "leaks": 0}
 
 
+def output(result: dict[str, int], because: str) -> str:
+    return f"something\n{because} and more\nRESULT {json.dumps(result)}\n"
+
+
 def test_every_fault_has_a_command_and_every_command_a_fault() -> None:
     assert set(FAULTS) == set(SEEN_BY) == set(RED)
 
 
 @pytest.mark.parametrize("name", RED)
 def test_it_is_seen_by_what_the_command_says_and_not_by_its_exit_code_alone(name: str) -> None:
-    def said(result: dict[str, int]) -> str:
-        return f"something\nRESULT {json.dumps(result)}\n"
+    seen = SEEN_BY[name]
+    assert is_seen(seen, 1, output(RED[name], seen.because))
+    assert not is_seen(seen, 0, output(RED[name], seen.because))
+    assert not is_seen(seen, 1, output(GREEN, seen.because))
+    assert not is_seen(seen, 1, "Traceback: it did not start")
 
-    assert is_seen(SEEN_BY[name], 1, said(RED[name]))
-    assert not is_seen(SEEN_BY[name], 0, said(RED[name]))
-    assert not is_seen(SEEN_BY[name], 1, said(GREEN))
-    assert not is_seen(SEEN_BY[name], 1, "Traceback: it did not start")
+
+@pytest.mark.parametrize("name", [name for name, seen in SEEN_BY.items() if seen.command[0] == "tests.failures"])
+def test_a_row_that_is_red_for_something_else_has_not_seen_it(name: str) -> None:
+    assert SEEN_BY[name].because
+    assert not is_seen(SEEN_BY[name], 1, output(RED[name], "not so: other groups go on: 4 × 201, 9 × 503"))
 
 
 def test_a_machine_too_busy_for_anything_is_not_what_was_planted() -> None:

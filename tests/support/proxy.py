@@ -1,9 +1,10 @@
-"""A TCP proxy that breaks what passes through it: refuses, swallows, is late, cuts connections, garbles bytes."""
+"""A TCP proxy that breaks what passes through it: refuses, swallows, is late or thin, cuts, garbles."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Coroutine
 from typing import Any, Self
 
@@ -11,7 +12,8 @@ from typing import Any, Self
 class Proxy:
     """``with Proxy(("127.0.0.1", 6379)) as proxy: proxy.port; proxy.black_hole = True; proxy.reset()``.
 
-    Answers come ``latency_s`` late; what is asked passes at once.
+    Answers come ``latency_s`` late; what is asked passes at once. Both pass in pieces of ``slice_bytes`` and, all
+    connections together, at ``bytes_per_s``; 0: as they come.
     """
 
     def __init__(self, upstream: tuple[str, int]) -> None:
@@ -20,6 +22,9 @@ class Proxy:
         self.black_hole = False
         self.garbled = False
         self.latency_s = 0.0
+        self.slice_bytes = self.bytes_per_s = 0
+        # When the line has passed on what it has.
+        self._free_at = 0.0
         self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -104,9 +109,21 @@ class Proxy:
                     await asyncio.sleep(self.latency_s)
                 if self.garbled and downwards:
                     data = bytes(byte ^ 0x55 for byte in data)
-                writer.write(data)
-                await writer.drain()
+                while data:
+                    piece = data[: self.slice_bytes or len(data)]
+                    data = data[len(piece) :]
+                    await self._has_room(len(piece))
+                    writer.write(piece)
+                    await writer.drain()
         except (OSError, asyncio.CancelledError):
             return
         finally:
             writer.transport.abort()
+
+    async def _has_room(self, size: int) -> None:
+        """Wait until the line has passed on what came before."""
+        if not self.bytes_per_s:
+            return
+        now = time.monotonic()
+        self._free_at = max(now, self._free_at) + size / self.bytes_per_s
+        await asyncio.sleep(self._free_at - now)

@@ -14,10 +14,15 @@ from django.test import Client
 from apps.accounts.models import User
 from schoolops import clock
 from schoolops.audit.models import AuditEntry
+from schoolops.audit.trail import SYSTEM
 from schoolops.context import inside, outside_schools
-from schoolops.queues.models import Outcome, QueueState
+from schoolops.queues.admin import operators
+from schoolops.queues.desk import letters as desk
+from schoolops.queues.models import DeadLetter, Job, Outcome, QueueState
 from schoolops.queues.registry import QUEUES
 from schoolops.tenancy.models import School, SupportGrant
+from tests.factories.crawled import pages_of_admins
+from tests.factories.marked import RAW, SHOWN, marked
 from tests.factories.talking import Browser
 
 Counting = Callable[..., AbstractContextManager[Any]]
@@ -151,3 +156,25 @@ def test_where_there_is_no_provisioning_login_the_page_writes_the_command(olga: 
     assert "manage.py create_school birch --name &#x27;Birch School&#x27; --domain birch.localhost" in page
     assert "--administrator ada --email ada@example.org --mail" in page
     assert not School.objects.filter(slug="birch").exists()
+
+
+def test_what_schools_and_jobs_say_is_text(olga: Browser, oak: School) -> None:
+    """What a school is called, why a job failed, and why somebody acted."""
+    said = {"school": "oak", "queue": "fees", "task": "x", "payload": {}, "meta": {}, "created_at": clock.now()}
+    DeadLetter.objects.create(
+        id=1, **said, priority=0, attempts=1, crashes=0, tracked=False, reason="crashed", error="no", traceback="no"
+    )
+    Job.objects.create(**said)
+    desk.pause("fees", by=SYSTEM, reason="no")
+    # Names of ours: of queues, of jobs, of a schema and its role, of a server.
+    ours = ("queue", "task", "user_id", "schema_name", "role_name", "database", "brought_up_to")
+    kinds = (School, DeadLetter, QueueState)
+    columns = marked(kinds, but={f"{kind._meta.label}.{name}" for kind in kinds for name in ours})
+    found = {each: olga.get(each) for each in ("/operators/", *pages_of_admins(operators))}
+    # What is not offered leads on; what is shown, the last line says.
+    assert {each: answer.status_code for each, answer in found.items() if answer.status_code >= 500} == {}
+    read = {each: answer.content.decode() for each, answer in found.items()}
+    raw = {each: RAW.findall(page) for each, page in read.items() if RAW.search(page)}
+    assert raw == {}
+    seen = {int(number) for page in read.values() for number in SHOWN.findall(page)}
+    assert {columns[each] for each in columns.keys() - seen} == set()

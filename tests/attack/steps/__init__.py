@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.attack.steps import doors, families, forms, machine, offices, records
+from tests.attack.steps import doors, families, forms, gateways, machine, offices, records
 from tests.attack.target import Target
 
 Step = Callable[[Target], str]
@@ -19,7 +19,8 @@ STEPS: dict[str, Step] = {
         doors.tomorrows_administrator, doors.whoever_waits_has_a_turn, doors.every_request_is_counted,
         doors.numbers_and_texts, doors.odd_pictures, doors.bodies_in_chunks, doors.the_longest_key,
         doors.the_familys_pages, families.what_families_write, families.a_calendars_secret,
-        families.what_is_not_theirs_to_ask,
+        families.what_is_not_theirs_to_ask, families.another_familys_bill,
+        gateways.what_a_gateway_reports, gateways.what_the_card_gateway_writes, gateways.who_publishes_results,
         offices.where_a_gateway_is, offices.a_banks_file, offices.the_words_of_a_message,
         offices.which_facts_are_sent, offices.what_goes_with_an_announcement,
         forms.many_rows_at_once, forms.what_a_worker_changes, forms.what_a_tab_was_typing,

@@ -66,6 +66,7 @@ def a_calendars_secret(oak: Target) -> str:
     address = oak.ask("POST", feed, "carol").expect(201).json["address"]
     path = "/family/calendars/" + address.rpartition("/")[2]
     secret = path.rpartition("/")[2].removesuffix(".ics")
+    oak.given.add(secret)
 
     def read(guess: str) -> Any:
         return oak.send("GET", f"/family/calendars/{guess}.ics", None, {"Host": oak.host}, "127.0.0.77")
@@ -89,8 +90,8 @@ def a_calendars_secret(oak: Target) -> str:
 
 
 def what_is_not_theirs_to_ask(oak: Target) -> str:
-    """A guardian decides no request of her own, pays nobody's bill, and asks leave for nobody else's child."""
-    family, child = Browser(oak, "carol"), _child(oak)
+    """A guardian decides no request of her own, and asks leave for nobody else's child."""
+    family = Browser(oak, "carol")
     wanted = {"phone": f"+44 {uuid4().int % 10**9}", "email": ""}
     wish = oak.made("contact-requests", "carol", wanted)["id"]
     for what in ("accept", "refuse"):
@@ -102,11 +103,49 @@ def what_is_not_theirs_to_ask(oak: Target) -> str:
     leave = {"starts_on": today(oak, 60), "ends_on": today(oak, 60), "reason": "None"}
     for path, said in (
         (f"/family/children/{other}/leave/", leave),
-        (f"/family/children/{child}/bills/{uuid4()}/pay/", {"key": str(uuid4())}),
-        (f"/family/children/{other}/bills/{uuid4()}/pay/", {"key": str(uuid4())}),
         (f"/family/children/{other}/calendar/", {"what": "begin"}),
     ):
         if (status := family.post(path, said, page="/family/contact/").status) != 404:
             return f"{path} is answered with {status}"
     status = oak.ask("POST", "leaves", "carol", {**leave, "student_id": other}).status
     return "" if status == 404 else f"leave of another's child is asked for: {status}"
+
+
+def bill_of(oak: Target, who: str) -> tuple[str, str]:
+    """(child, bill) of a guardian, of which something is left to pay."""
+    for each in oak.rows("students?limit=200", who):
+        for bill in oak.rows(f"students/{each['id']}/invoices", who):
+            if float(bill["left"]) > 0:
+                return str(each["id"]), str(bill["id"])
+    raise RuntimeError(f"{who} has nothing to pay")
+
+
+def another_familys_bill(oak: Target) -> str:
+    """A guardian pays a bill of her own by card, and neither pays nor reads that of another family."""
+    family, (child, bill) = Browser(oak, "carol"), bill_of(oak, "carol")
+    own = {each["id"] for each in oak.rows("students?limit=200", "carol")}
+    theirs = next(each for each in oak.rows("invoices?limit=200", "erin") if each["student_id"] not in own)
+    stranger, other = theirs["student_id"], theirs["id"]
+
+    def paid(of: str, which: str) -> dict[str, int]:
+        page = f"/family/children/{of}/bills/{which}/pay/"
+        said = {"student_id": of, "invoice_id": which, "return_url": "/"}
+        key = {"Idempotency-Key": str(uuid4())}
+        return {
+            page: family.post(page, {"key": str(uuid4())}, page="/family/contact/").status,
+            f"payment-intents for {which} of {of}": oak.ask("POST", "payment-intents", "carol", said, **key).status,
+        }
+
+    if sorted(paid(child, bill).values()) != [200, 201]:
+        raise RuntimeError("a guardian cannot begin to pay a bill of her own")
+    answers = paid(child, other) | paid(stranger, other) | paid(stranger, bill)
+    for of in (child, stranger):
+        page = f"/family/children/{of}/bills/{other}.pdf"
+        answers[page] = family.get(page).status
+        path = f"students/{of}/invoices/{other}/printed-bill"
+        answers[path] = oak.ask("GET", path, "carol").status
+    for path in (f"invoices/{other}", f"invoices/{other}/printed-bill"):
+        answers[path] = oak.ask("GET", path, "carol").status
+    return ", ".join(
+        f"{path} is answered with {status}" for path, status in answers.items() if status not in {403, 404}
+    )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
 from uuid import uuid4
 
+from tests.attack.bombing import REFUSED
 from tests.attack.steps.records import main, today
-from tests.attack.target import Target
+from tests.attack.target import API, Target
 from tests.smoke.rosters import form
 from tests.smoke.world import png
 
+PATIENCE_S = 120.0
 # Of a cloud's machine: who makes the server ask there reads its keys.
 INSIDE = "http://169.254.169.254/latest/meta-data/"
 ADDRESSES = ("address", "url", "base_url", "endpoint", "host", "webhook")
@@ -44,25 +48,39 @@ def where_a_gateway_is(oak: Target) -> str:
 
 
 def a_banks_file(oak: Target) -> str:
-    """Whatever is sent as a bank's file is read by a worker, or refused; who takes no money sends none."""
+    """Whatever is sent as a bank's file is read to its end by a worker, or refused; who takes no money sends none."""
     campus = main(oak)
 
-    def sent(by: str, name: str, content: bytes) -> int:
+    def sent(by: str, name: str, content: bytes) -> tuple[int, str]:
         made = form(content, name, institution_id=campus)
-        key = {"Content-Type": made.kind, "Idempotency-Key": str(uuid4())}
-        return oak.ask("POST", "bank-statements", by, made.content, **key).status
+        answer = oak.ask("POST", "bank-statements", by, made.content, **{"Content-Type": made.kind})
+        return answer.status, answer.headers.get("location", "").partition(f"{API}/")[2]
 
     sound = f"Date,Amount,Details,Reference\n2020-01-06,0.01,{uuid4()},1\n".encode()
-    if (status := sent("erin", "bank.csv", sound)) != 202:
-        raise RuntimeError(f"a sound file is not taken: {status}")
+    status, where = sent("erin", "bank.csv", sound)
+    if status != 202 or (state := _read(oak, where)) != "read":
+        raise RuntimeError(f"a sound file is not read: {status if status != 202 else state}")
     for by in ("bob", "carol"):
-        if (status := sent(by, "bank.csv", sound)) != 403:
+        if (status := sent(by, "bank.csv", sound)[0]) != 403:
             return f"{by} sends a bank's file: {status}"
     for name, content in FILES.items():
-        if (status := sent("erin", name, content)) >= 500:
+        status, where = sent("erin", name, content)
+        if status not in {202, *REFUSED}:
             return f"{name} brings it down: {status}"
+        if status == 202 and (state := _read(oak, where)) not in {"read", "failed"}:
+            return f"{name} is never read: {state}"
     oak.ask("GET", "bank-statements", "erin").expect(200)
     return ""
+
+
+def _read(oak: Target, where: str) -> Any:
+    """What became of a file once a worker has looked at it, or that none has."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        state = oak.ask("GET", where, "erin").expect(200).json.get("state")
+        if state != "received" or time.monotonic() > until:
+            return state
+        time.sleep(0.2)
 
 
 def the_words_of_a_message(oak: Target) -> str:

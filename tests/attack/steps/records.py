@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from tests.attack.target import Browser, Target
+from tests.attack.told import CHILD
 
 LOOKUPS = ("admission_number__startswith", "medical_note__startswith", "user__password__startswith", "pk__regex")
 LISTS = ("staff/staffmember", "students/student", "institutions/institution")
@@ -33,7 +34,7 @@ def filters_of_the_office(oak: Target) -> str:
 def new(target: Target, **said: Any) -> Any:
     """A student who was just admitted."""
     section = target.rows("sections?limit=1", "erin")[0]
-    body = {"institution_id": main(target), "admission_number": f"N{uuid4().hex[:12]}", "given_name": "Sam", **said}
+    body = {"institution_id": main(target), "admission_number": f"N{uuid4().hex[:12]}", "given_name": CHILD, **said}
     body["enrolment"] = {
         "year_id": section["year_id"],
         "grade_level_id": section["grade_level_id"],

@@ -42,7 +42,7 @@ def everything_is_killed(scene: Scene) -> Seen:
     command = [PYTHON, "manage.py", "shell", "--no-imports", "-c", SCHOOL]
     subprocess.run(command, cwd=scene.code, env=scene.environment, check=True)
     for queue in QUEUES:
-        scene.start(f"worker-{queue}", "-m", "config.worker", queue, environment=scene.behind)
+        scene.worker(queue)
     with Rows(scene.admin_url) as rows:
         schema = rows.schema_of(SLUG)
         world = world_at(scene.port, HOST, {"writer": PASSWORD}, "writer", lambda: rows.working(schema))
@@ -57,7 +57,10 @@ def everything_is_killed(scene: Scene) -> Seen:
     say(f"requests of {len(ready)} kinds are ready")
     with history.being_written():
         time.sleep(4)
-        for kill in (_web, _worker, _database, _broker, _web):
+        for kill in (_web, _database, _broker, _behind, _web):
+            history.let_go += 1
+            # What was kept for this kill is on its way.
+            time.sleep(0.3)
             kill(scene)
             time.sleep(3)
     until("the web server writes again", lambda: ask(scene.port, "/health/ready", host=HOST)[0] == 200)
@@ -70,6 +73,8 @@ def everything_is_killed(scene: Scene) -> Seen:
     for what in ("lost", "doubled", "unwanted", "never"):
         if wrong[what]:
             raise Failed(f"{what}: {wrong[what][:5]}; {history.seen()}")
+    failed = {each.status for each in history.writes if each.status >= 500}
+    must(failed <= {503}, f"who cannot be served is told so, and nobody that we broke: {failed}; {history.seen()}")
     must(
         any(each.unanswered for each in history.writes), "somebody had no answer: else nothing was killed in the middle"
     )
@@ -81,10 +86,13 @@ def _web(scene: Scene) -> None:
     scene.web()
 
 
-def _worker(scene: Scene) -> None:
-    for name in ("worker-imports", "worker-fees"):
-        scene.kill(name)
-        scene.start(name, "-m", "config.worker", name.removeprefix("worker-"), environment=scene.behind)
+def _behind(scene: Scene) -> None:
+    """Whatever works on jobs, and the relay that hands them out."""
+    for queue in QUEUES:
+        scene.kill(f"worker-{queue}")
+        scene.worker(queue)
+    scene.kill("relay")
+    scene.relay()
 
 
 def _database(scene: Scene) -> None:
