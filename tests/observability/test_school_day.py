@@ -34,6 +34,7 @@ from locustfiles.targets import (
     STEADY,
     judge,
 )
+from tests.failures import rows
 from tests.support import marks
 
 
@@ -183,6 +184,11 @@ def test_the_picture_is_of_the_figures_beside_it() -> None:
 def test_readme_says_how_many_rows_of_the_failure_matrix_hold() -> None:
     holds = re.findall(r"\*\*(\d+ of \d+ rows hold)\.\*\*", (BASE_DIR / "docs" / "resilience.md").read_text("utf-8"))
     assert [marks.kept(load.README, "resilience").partition(": ")[2]] == holds
+
+
+def test_every_row_of_the_failure_matrix_stands_in_its_page() -> None:
+    page = (BASE_DIR / "docs" / "resilience.md").read_text("utf-8")
+    assert [row.name for row in rows.ROWS if f"| {row.name} |" not in page] == []
 
 
 def test_the_load_can_be_run_by_hand() -> None:
