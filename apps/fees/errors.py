@@ -389,6 +389,21 @@ class RefundUnderWay(Conflict):
     field = "amount"
 
 
+class RefundAskedAnew(Conflict):
+    """Another refund of this payment was asked for since."""
+
+    code = "fees:refund-asked-anew"
+    remedy = "Look at the receipt: what went back stands there. What is still to go back is asked for there."
+
+
+class GatewayGone(Conflict):
+    """The card gateway that took this payment was forgotten, so nobody can be asked to give it back."""
+
+    code = "fees:gateway-gone"
+    remedy = "Give it back another way, in cash or by the bank."
+    field = "method"
+
+
 class PaymentGoneBack(Conflict):
     """Of this payment something went back already."""
 

@@ -24,8 +24,9 @@ there. ``CAST=file.json`` names other people: ``{"arriving": [{"host", "login", 
 "bills"}], "setters": [{…, "bodies"}]}``; a teacher with a ``section`` takes its roll, a marker enters the marks of the
 paper, a setter sets the first body in *capacity* and the second in *steady*.
 
-A report stands in ``.schoolops/load/``; ``--write`` keeps it in docs/performance.md and its sum in README. Exit code 1
-when a target is missed, or was not measured on a stack of its own; the last line is ``RESULT {…}``.
+A report stands in ``.schoolops/load/``; ``--write`` keeps it in docs/performance.md, a picture of it in docs and its
+sum in README. Exit code 1 when a target is missed, or was not measured on a stack of its own; the last line is
+``RESULT {…}``.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from typing import Any
 
 from benchmarks.load import served
 from benchmarks.load.held import EVERY_S, FEWEST, Held, Others, slopes, table, verdict
+from benchmarks.load.picture import drawn
 from benchmarks.logins.__main__ import CORES, hash_rate
 from config import demo
 from config.env import BASE_DIR
@@ -65,6 +67,7 @@ from tests.support import marks
 TODAY = "2026-11-10"
 REPORTS = BASE_DIR / ".schoolops" / "load"
 PERFORMANCE, README = BASE_DIR / "docs" / "performance.md", BASE_DIR / "README.md"
+PICTURE = BASE_DIR / "docs" / "school-day.svg"
 # Figures, and tables beside them.
 Measured = tuple[dict[str, Any], list[list[str]]]
 
@@ -183,9 +186,16 @@ def report(result: dict[str, Any], tables: Iterable[list[str]] = (), *, ours: bo
     return 1 if missed else 0
 
 
-def keep(text: str, performance: Path = PERFORMANCE, readme: Path = README) -> None:
-    """Keep a report where readers look for it, and in README how many goals it met, and which not."""
+def result_in(text: str) -> dict[str, Any]:
+    """The ``RESULT`` of a report."""
+    result: dict[str, Any] = json.loads(re.findall(r"^`RESULT (.*)`$", text, re.MULTILINE)[0])
+    return result
+
+
+def keep(text: str, performance: Path = PERFORMANCE, readme: Path = README, picture: Path = PICTURE) -> None:
+    """Keep a report where readers look for it, a picture of it, and in README how many goals it met, and which not."""
     marks.keep(performance, "load", f"\n\n{text}\n")
+    picture.write_text(drawn(result_in(text)), encoding="utf-8")
     said = re.search(r"(\d{4}-\d\d-\d\d) .*: (\d+ of \d+ goals met)\.", text)
     missed = ", ".join(re.findall(r"^\| (`\w+`) .*\*\*missed\*\*", text, re.MULTILINE))
     if said is not None:

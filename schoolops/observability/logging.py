@@ -38,7 +38,10 @@ _QUOTED = tuple(
         ),
         # PostgreSQL quotes a row's values, of several lines too. What was cut off before its end goes to the end.
         (r"(\bFailing row contains )\([\s\S]*?(?:\)\.(?=\n\s|\n[A-Z]{4,}:|\s*\Z)|\Z)", rf"\1({REDACTED})."),
-        (r"(\bKey \(.{0,200}?\)=)\((?:.*\)|[\s\S]*)", rf"\1({REDACTED})"),
+        (
+            r"(\bKey \(.{0,200}?\)=)\((?:[\s\S]*?\)(?= (?:already exists|is |conflicts with))|.*\)(?=\n|\Z)|[\s\S]*)",
+            rf"\1({REDACTED})",
+        ),
         (
             r"(\b(?:invalid input (?:syntax|value) for|field value out of range)[^\"\n]{0,80})\"(?:.*\"|[\s\S]*)",
             rf"\1{REDACTED}",

@@ -58,6 +58,16 @@ def test_no_red_line_is_without_what_to_do() -> None:
     assert set(doctor.REMEDIES) <= set(doctor.EXAMINATIONS)
 
 
+def test_where_letters_and_texts_would_fail_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "EXAMINATIONS", {"settings": doctor._settings})
+    there = {"PLATFORM_TOKEN": "t" * 32, "EMAIL_BACKEND_BEHIND": "schoolops.resilience.smtp.Backend"}
+    with override_settings(**there, SMS_URL="https://texts.example.org/", SMS_LOGGED=False):
+        assert found("settings") == []
+    nowhere = there | {"EMAIL_BACKEND_BEHIND": "schoolops.resilience.mail.NowhereBackend"}
+    with override_settings(**nowhere, SMS_URL="", SMS_LOGGED=False):
+        assert [line.remedy for line in found("settings")] == ["Set EMAIL_URL, or MAIL_PROVIDER.", "Set SMS_URL."]
+
+
 @pytest.mark.parametrize(("hours", "colour"), [(1, "green"), (30, "red")])
 def test_a_backup_grows_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int, colour: str) -> None:
     monkeypatch.setattr(doctor, "EXAMINATIONS", {"backups": doctor._backups})

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from benchmarks.load import __main__ as load
+from benchmarks.load.picture import MISSED, drawn
 from config.env import BASE_DIR
 from locustfiles.targets import (
     BURST,
@@ -33,6 +34,7 @@ from locustfiles.targets import (
     STEADY,
     judge,
 )
+from tests.failures import rows
 from tests.support import marks
 
 
@@ -152,7 +154,7 @@ def test_fewer_than_the_cast_is_there_for_is_missed() -> None:
 
 def test_every_figure_that_has_a_goal_stands_in_the_document_or_is_said_to_be_missing_there() -> None:
     text = marks.kept(load.PERFORMANCE, "load")
-    result = json.loads(re.findall(r"^`RESULT (.*)`$", text, re.MULTILINE)[0])
+    result = load.result_in(text)
     missing = re.findall(r"^Not measured yet: (.*)$", text, re.MULTILINE)
     assert {*GOALS} == ({*GOALS} & {*result}) | {name for line in missing for name in re.findall(r"`(\w+)`", line)}
 
@@ -163,16 +165,30 @@ def test_a_report_is_kept_where_readers_look_for_it(tmp_path: Path, monkeypatch:
     performance, readme = tmp_path / "performance.md", tmp_path / "README.md"
     performance.write_text("## A school day\n\n<!-- load -->old<!-- /load -->\n\n## Jobs\n", "utf-8")
     readme.write_text("| figures | <!-- load -->old<!-- /load --> |\n", "utf-8")
-    load.keep((tmp_path / "report.md").read_text("utf-8"), performance, readme)
+    picture = tmp_path / "school-day.svg"
+    load.keep((tmp_path / "report.md").read_text("utf-8"), performance, readme, picture)
     assert "| `errors` | at most 0 | 7 | **missed** |" in performance.read_text("utf-8")
     assert performance.read_text("utf-8").endswith("<!-- /load -->\n\n## Jobs\n")
     said = f"{len(GOALS) - 1} of {len(GOALS)} goals met; missed: `errors`<!-- /load --> |\n"
     assert readme.read_text("utf-8").endswith(said)
+    assert picture.read_text("utf-8") == drawn(AS_AIMED_AT)
+
+
+def test_the_picture_is_of_the_figures_beside_it() -> None:
+    assert load.PICTURE.read_text("utf-8") == drawn(load.result_in(marks.kept(load.PERFORMANCE, "load")))
+    late = drawn({**AS_AIMED_AT, "students_p95_ms": 301})
+    assert (late.count(MISSED), late.count(">301 ms<"), drawn(AS_AIMED_AT).count(MISSED)) == (1, 1, 0)
+    assert drawn({}).count("not measured") == len(PAGES)
 
 
 def test_readme_says_how_many_rows_of_the_failure_matrix_hold() -> None:
     holds = re.findall(r"\*\*(\d+ of \d+ rows hold)\.\*\*", (BASE_DIR / "docs" / "resilience.md").read_text("utf-8"))
     assert [marks.kept(load.README, "resilience").partition(": ")[2]] == holds
+
+
+def test_every_row_of_the_failure_matrix_stands_in_its_page() -> None:
+    page = (BASE_DIR / "docs" / "resilience.md").read_text("utf-8")
+    assert [row.name for row in rows.ROWS if f"| {row.name} |" not in page] == []
 
 
 def test_the_load_can_be_run_by_hand() -> None:

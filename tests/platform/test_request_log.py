@@ -123,6 +123,7 @@ QUOTING = [
     "duplicate key value\nDETAIL:  Key (lower(email))=(carol@example.org) already exists.",
     "DETAIL:  Failing row contains (7, Carol, Marchetti, +44 20 7946 0018).",
     "DETAIL:  Key (lower(name), day)=(marchetti, 2026-11-02) already exists.",
+    "DETAIL:  Key (external_id)=(7 (B)\nMarchetti) already exists.",
     "DETAIL:  Failing row contains (7, Dear parents,\n\nMarchetti (7 B) was\nlate; Carol, null).",
     repr(ValueError("DETAIL:  Failing row contains (7, Dear parents,\nMarchetti (7 B) was late."))[:-9],
     'invalid input syntax for type integer: "Marchetti"',

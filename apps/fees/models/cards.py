@@ -46,7 +46,8 @@ class PaymentIntent(PublicRow):
 
     ``reference``: the gateway's name for it, empty until its page was asked for; ``also``: another one.
     ``received``, ``returned``: what the gateway says came in, and what of it went back and has not come back again.
-    ``asked_back``: what it is asked to give back, under which key and since when, and has not done yet; null: nothing.
+    ``asked_back``: what it is asked to give back and has not yet; null: nothing. ``asked_under``, ``asked_at``: the key
+    and moment of the last that somebody asked for, there or another way; the job of an earlier one gives nothing.
     """
 
     class State(models.TextChoices):

@@ -34,7 +34,8 @@ from schoolops.audit.models import AuditEntry
 from schoolops.context import inside
 from schoolops.gateways import asking as circuits
 from schoolops.gateways.counter import Counter
-from schoolops.gateways.interface import GatewayAway, GatewayRefused, KeyRefused
+from schoolops.gateways.interface import AmountNotTaken, GatewayAway, GatewayRefused, KeyRefused
+from schoolops.gateways.sandbox import Sandbox
 from schoolops.health import doctor
 from schoolops.tenancy.models import School
 from tests.apps.asking import asking
@@ -409,6 +410,67 @@ def test_what_the_gateway_refuses_to_give_back_can_be_given_in_cash(
         work_off(refund_by_card)
     assert services.refund(**said, method="cash") is not None
     assert right()
+
+
+def test_an_amount_that_the_gateway_does_not_take_is_under_way_no_more(
+    ahead: PaymentIntent, anton: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ahead.payment is not None
+    said = {"payment": ahead.payment.sourced_id, "amount": Decimal(100), "reason": "Away", "by": anton}
+    services.refund(**said)
+
+    def takes_none(*_asked: Any, **_more: Any) -> Any:
+        raise AmountNotTaken(amount="100", currency="KWD")
+
+    monkeypatch.setattr(Sandbox, "give_back", takes_none)
+    with pytest.raises(AmountNotTaken):
+        work_off(refund_by_card)
+    assert services.refund(**said, method="cash") is not None
+
+
+@pytest.mark.parametrize("then", [None, "cash"])
+def test_a_refund_that_was_refused_and_asked_anew_is_not_given_by_the_earlier_job(
+    ahead: PaymentIntent, anton: User, counter: Counter, monkeypatch: pytest.MonkeyPatch, then: str | None
+) -> None:
+    assert ahead.payment is not None
+    first, second = uuid4(), uuid4()
+    said = {"payment": ahead.payment.sourced_id, "amount": Decimal(30), "reason": "Away", "by": anton}
+    job = {"payment": ahead.payment.pk, "amount": Decimal(30), "reason": "Away", "by_id": anton.pk}
+    with monkeypatch.context() as patched:
+
+        def refuses(*_asked: Any) -> Any:
+            raise ValueError
+
+        services.refund(**said, key=first)
+        patched.setattr(counter, "refunded", refuses)
+        with pytest.raises(GatewayRefused):
+            services.refund_by_card(**job, key=first)
+    services.refund(**said, key=second, method=then)
+    if then is None:
+        services.refund_by_card(**job, key=second)
+    # As an operator retries what had ended.
+    with pytest.raises(errors.RefundAskedAnew):
+        services.refund_by_card(**job, key=first)
+    assert len(counter.order(gateways.KEY, ahead.reference)["gone_back"]) == (then is None)
+    assert Refund.objects.get().amount == 30
+
+
+def test_a_gateway_that_was_forgotten_is_not_asked_and_blocks_no_other_way(ahead: PaymentIntent, anton: User) -> None:
+    assert ahead.payment is not None
+    CardGateway.objects.all().delete()
+    said = {"payment": ahead.payment.sourced_id, "amount": Decimal(100), "reason": "Away", "by": anton}
+    with pytest.raises(errors.GatewayGone):
+        services.refund(**said)
+    assert services.refund(**said, method="cash") is not None
+
+
+def test_a_key_that_gave_something_back_gives_no_other_amount(ahead: PaymentIntent, anton: User) -> None:
+    assert ahead.payment is not None
+    said = {"payment": ahead.payment.sourced_id, "reason": "Away", "key": uuid4(), "by": anton}
+    services.refund(amount=Decimal(30), **said)
+    work_off(refund_by_card)
+    with pytest.raises(errors.PaymentKeyTaken):
+        services.refund(amount=Decimal(20), **said)
 
 
 def test_a_dispute_takes_it_back_and_when_it_is_won_it_has_come_again(

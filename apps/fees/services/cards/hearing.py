@@ -228,7 +228,7 @@ def book(row: PaymentIntent, said: Standing, asked_for: Asked | None = None) -> 
             _booked_back(row, student, gone, asked_for)
         row.returned = _returned(said)
         if row.asked_under in {_key(gone) for gone in said.gone_back}:
-            row.asked_back = row.asked_under = row.asked_at = None
+            row.asked_back = None
     row.save()
 
 

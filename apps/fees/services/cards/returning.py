@@ -17,7 +17,7 @@ from apps.fees.services.cards.hearing import Asked, book, said_there
 from apps.fees.services.cards.setting_up import asked, keys_of
 from apps.fees.services.payments import COLLECT, hold
 from schoolops import clock, money
-from schoolops.gateways.interface import GatewayRefused, gateway_called
+from schoolops.gateways.interface import AmountNotTaken, GatewayRefused, gateway_called
 from schoolops.queues.job import calling_outside, finishing
 
 
@@ -25,8 +25,8 @@ def refund_by_card(*, payment: int, amount: Decimal, reason: str, by_id: int, ke
     """Ask the gateway to give back of a payment, once for each ``key``, and book what it says then.
 
     Raises:
-        PermissionMissing, OutOfReach, GatewayNotSet, RefundTooHigh, RefundUnderWay, GatewayAway, KeyRefused,
-        GatewayRefused.
+        PermissionMissing, OutOfReach, GatewayNotSet, RefundTooHigh, RefundUnderWay, RefundAskedAnew,
+        GatewayAway, KeyRefused, GatewayRefused, AmountNotTaken.
     """
     # What somebody took is none of the gateway's, whatever reference they typed.
     paid = Payment.objects.select_related("institution", "student").get(pk=payment, by=None)
@@ -52,7 +52,7 @@ def refund_by_card(*, payment: int, amount: Decimal, reason: str, by_id: int, ke
                 lambda: there.give_back(row.reference, amount, row.currency, key=str(key), keys=keys),
                 meanwhile=calling_outside,
             )
-        except GatewayRefused:
+        except (AmountNotTaken, GatewayRefused):
             _no_more(row, key)
             raise
         said = said_there(row, gateway)
@@ -65,12 +65,15 @@ def _noted(row: PaymentIntent, paid: Payment, amount: Decimal, key: UUID) -> Dec
     """What of a payment can be given back by now. Where that is enough, nobody else asks for it meanwhile.
 
     Raises:
-        RefundUnderWay.
+        RefundUnderWay, RefundAskedAnew.
     """
     hold(paid.student)
     now = PaymentIntent.objects.get(pk=row.pk)
-    if (going := under_way(now)) and now.asked_under != key:
-        raise errors.RefundUnderWay(amount=money.shown(going, row.currency))
+    if now.asked_under not in {None, key}:
+        if going := under_way(now):
+            raise errors.RefundUnderWay(amount=money.shown(going, row.currency))
+        # A job that ended is tried again by an operator, maybe days later: by then the cashier has helped themselves.
+        raise errors.RefundAskedAnew
     left: Decimal = min(now.received - now.returned, free_of([paid])[paid.pk])
     if amount > left:
         _no_more(row, key)
@@ -81,5 +84,4 @@ def _noted(row: PaymentIntent, paid: Payment, amount: Decimal, key: UUID) -> Dec
 
 
 def _no_more(row: PaymentIntent, key: UUID) -> None:
-    nothing = {"asked_back": None, "asked_under": None, "asked_at": None}
-    PaymentIntent.objects.filter(pk=row.pk, asked_under=key).update(**nothing)
+    PaymentIntent.objects.filter(pk=row.pk, asked_under=key).update(asked_back=None)

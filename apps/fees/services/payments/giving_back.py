@@ -12,6 +12,7 @@ from apps.fees import errors
 from apps.fees.events import CardRefundAsked
 from apps.fees.models import (
     Account,
+    CardGateway,
     LedgerEntry,
     LedgerTransaction,
     Payment,
@@ -45,12 +46,14 @@ def refund(
     and it is booked once that has.
 
     Raises:
-        PermissionMissing, OutOfReach, PaymentUnknown, AmountRefused, RefundTooHigh, RefundUnderWay, ChequeNotCleared,
-        PaymentKeyTaken.
+        PermissionMissing, OutOfReach, PaymentUnknown, AmountRefused, RefundTooHigh, RefundUnderWay, GatewayGone,
+        ChequeNotCleared, PaymentKeyTaken.
     """
     found = payment_for_update(payment, by)
     amount = money.checked(amount, found.currency)
-    if key is not None and (given := found.refunds.filter(sourced_id=key, amount=amount).first()):
+    if key is not None and (given := Refund.objects.filter(sourced_id=key).first()):
+        if (given.payment_id, given.amount) != (found.pk, amount):
+            raise errors.PaymentKeyTaken
         return given
     if found.method == Method.CHEQUE and not selectors.is_cleared(found):
         raise errors.ChequeNotCleared
@@ -64,6 +67,9 @@ def refund(
         return None
     if amount > free - going:
         raise errors.RefundUnderWay(amount=money.shown(going, found.currency))
+    if intent is not None and not going:
+        # What the gateway refused is not asked for once more by a job that is tried again.
+        _note(intent, None, key)
     # A cheque of ours is drawn on the bank; what lies to be cleared are the families'.
     asked = method or found.method
     went = Method.BANK if asked == Method.CHEQUE else asked
@@ -76,17 +82,23 @@ def _ask_back(
     """Let a job ask the gateway, which is asked for one refund of a payment at a time; its student is held.
 
     Raises:
-        RefundUnderWay.
+        RefundUnderWay, GatewayGone.
     """
     if going := under_way(intent):
         if (intent.asked_under, going) == (key, amount):
             return
         raise errors.RefundUnderWay(amount=money.shown(going, payment.currency))
-    intent.asked_back, intent.asked_under, intent.asked_at = amount, key or uuid7(), clock.now()
-    intent.save(update_fields=["asked_back", "asked_under", "asked_at"])
+    if not CardGateway.objects.filter(name=intent.gateway).exists():
+        raise errors.GatewayGone
+    _note(intent, amount, key)
     told = {"amount": amount, "receipt": payment.receipt}
     trail.record(by, "fees.refund-asked", payment.student, after=told, reason=reason)
     events.publish(CardRefundAsked(payment.pk, str(amount), reason, by.pk, str(intent.asked_under)))
+
+
+def _note(intent: PaymentIntent, amount: Decimal | None, key: UUID | None) -> None:
+    intent.asked_back, intent.asked_under, intent.asked_at = amount, key or uuid7(), clock.now()
+    intent.save(update_fields=["asked_back", "asked_under", "asked_at"])
 
 
 @transaction.atomic

@@ -165,6 +165,10 @@ class BackForm(DressedForm):
     """What of a payment goes back, and why. ``key``: sent twice, it goes back once."""
 
     amount = AmountField(label=gettext_lazy("Amount"))
+    method = forms.TypedChoiceField(
+        label=gettext_lazy("How"), choices=[("", gettext_lazy("as it came")), *METHODS.items()],
+        empty_value=None, required=False,
+    )  # fmt: skip
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=200)
     key = forms.UUIDField(widget=forms.HiddenInput)
 
