@@ -162,20 +162,22 @@ def stack(
     more: Mapping[str, str] | None = None,
     profile: launcher.Profile = launcher.DURABLE,
     programs: Collection[str] = (),
+    lock: launcher.FolderLock | None = None,
 ) -> Iterator[Stack]:
     """Start everything, or only these ``programs`` of the Procfile, with its data in ``folder``; stop all on leaving.
 
     It waits until the stack answers.
 
     The servers that ``read_environment`` names are used, embedded ones take the place of the others; ``more`` are
-    variables for the programs on top. Raises a ``LauncherError`` when it cannot be started or does not answer.
+    variables for the programs on top; ``lock`` is the one from ``hold``, if you have it. Raises a
+    ``LauncherError`` when it cannot be started or does not answer.
     """
-    lock = launcher.hold(folder)
+    lock = lock or launcher.hold(folder)
     supervisor: launcher.Supervisor | None = None
     try:
         # The lock is ours, so what these files speak of is past: the environment must not be read from them.
         _forget_what_was_said(folder)
-        record = folder / "programs.json"
+        record = folder / launcher.RECORD
         leftovers = launcher.clear_leftovers(record)
         if leftovers:
             _say(f"Ended {len(leftovers)} processes an earlier demo left behind.")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -101,6 +102,8 @@ class Held:
     up: demo.Stack
     every_s: float = EVERY_S
     looks: list[tuple[float, Look]] = field(default_factory=list)
+    # Looks that could not be taken: a thread tells nobody.
+    broke: list[Exception] = field(default_factory=list)
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -109,7 +112,10 @@ class Held:
 
         def watch() -> None:
             while not over.wait(self.every_s):
-                self.looks.append((time.monotonic(), self.now()))
+                try:
+                    self.looks.append((time.monotonic(), self.now()))
+                except Exception as broken:  # noqa: BLE001 - whatever it is, `of_the_last` says it
+                    self.broke.append(broken)
 
         watching = threading.Thread(target=watch, name="what is held", daemon=True)
         watching.start()
@@ -120,8 +126,17 @@ class Held:
             watching.join()
 
     def of_the_last(self, seconds: float) -> list[Look]:
-        """The looks of so long before the last one: while people are still being let in, what is held must grow."""
-        return [look for at, look in self.looks if at >= self.looks[-1][0] - seconds]
+        """The looks of so long before the last one: while people are still being let in, what is held must grow.
+
+        Raises ``LauncherError`` where one could not be taken, or some never were.
+        """
+        found = [look for at, look in self.looks if at >= self.looks[-1][0] - seconds]
+        if self.broke:
+            raise launcher.LauncherError(f"What the stack holds could not be looked at: {self.broke[0]!r}")
+        # One may fall before them, or be late.
+        if len(found) < FEWEST - 1:
+            raise launcher.LauncherError(f"What the stack holds was looked at {len(found)} times, not {FEWEST}.")
+        return found
 
     def now(self) -> Look:
         seen: Counter[str] = Counter()
@@ -163,11 +178,14 @@ class Held:
         servers = self.up.addresses.servers
         if servers is None:
             return 1
-        return sum(
-            path.stat().st_size
-            for path in Path(servers.folder).rglob("*")
-            if path.is_file() and not SERVERS & set(path.relative_to(servers.folder).parts)
-        )
+        size = 0
+        for place, folders, files in os.walk(servers.folder):
+            folders[:] = set(folders) - SERVERS
+            for name in files:
+                # It may go while we look.
+                with suppress(FileNotFoundError):
+                    size += Path(place, name).stat().st_size
+        return size
 
 
 @dataclass(slots=True)

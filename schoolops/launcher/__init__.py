@@ -35,6 +35,7 @@ from .servers import (
     Servers,
     Status,
     hold,
+    hold_spare,
     remove,
     spare_folder,
     start,
@@ -44,11 +45,12 @@ from .servers import (
     stop,
     write_environment,
 )
-from .supervisor import ProgramEnded, ProgramFailed, Supervisor, clear_leftovers
+from .supervisor import RECORD, ProgramEnded, ProgramFailed, Supervisor, clear_leftovers
 
 __all__ = [
     "DURABLE",
     "PROFILES",
+    "RECORD",
     "THROWAWAY",
     "BinariesMissing",
     "FolderInUse",
@@ -76,6 +78,7 @@ __all__ = [
     "ensure_logins",
     "free_port",
     "hold",
+    "hold_spare",
     "login_of",
     "path_starting_with",
     "remove",

@@ -22,11 +22,14 @@ class FolderLock:
 
     @classmethod
     def take(cls, folder: Path) -> FolderLock:
-        """Lock the folder. Raises ``FolderInUse``, naming the process that holds it."""
+        """Lock the folder. Raises ``FolderInUse``, naming the process that holds it; ``FileNotFoundError`` where it is
+        gone: somebody removed it meanwhile."""
         path = folder / "launcher.lock"
         while True:
             try:
                 descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            except FileNotFoundError:
+                raise
             except OSError as refused:
                 raise FolderNotOurs(f"{path} cannot be opened: {refused.strerror}.") from refused
             try:

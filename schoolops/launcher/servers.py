@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shlex
 import shutil
 import sys
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -15,13 +17,14 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from . import places, ports, processes
-from .errors import LauncherError, ServerEnded
+from .errors import FolderInUse, LauncherError, ServerEnded
 from .locks import FolderLock
 from .logins import ensure_logins
 from .logs import Log
 from .postgres import SUPERUSER, Postgres
 from .processes import Process
 from .profiles import Profile
+from .supervisor import RECORD, clear_leftovers
 from .valkey import Valkey
 
 DATABASE = "schoolops"
@@ -137,8 +140,21 @@ def hold(folder: Path) -> FolderLock:
     Raises ``FolderInUse`` while another process holds it, ``FolderNotOurs``.
     """
     folder = folder.resolve()
-    places.make_folder(folder)
-    return FolderLock.take(folder)
+    while True:
+        places.make_folder(folder)
+        # Somebody may remove it between our making and our locking it.
+        with suppress(FileNotFoundError):
+            return FolderLock.take(folder)
+
+
+def hold_spare(folder: Path) -> FolderLock:
+    """As ``hold``: ``folder`` or the first spare one beside it, emptied of what a killed run left there."""
+    for _ in range(20):
+        # Another run may take it between our look and our lock.
+        with suppress(FolderInUse):
+            remove(spare := spare_folder(folder))
+            return hold(spare)
+    raise FolderInUse(f"No free folder beside {folder}.")
 
 
 def start(
@@ -195,10 +211,11 @@ def stop(folder: Path, *, lock: FolderLock | None = None) -> None:
     ``lock`` is the one from ``hold``, if you have it; it is released in any case.
     """
     folder = folder.resolve()
-    if not folder.is_dir():
+    try:
+        if lock is None or not lock.is_held:
+            lock = FolderLock.take(folder)
+    except FileNotFoundError:
         return
-    if lock is None or not lock.is_held:
-        lock = FolderLock.take(folder)
     try:
         _stop_both(folder)
     finally:
@@ -206,17 +223,26 @@ def stop(folder: Path, *, lock: FolderLock | None = None) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Stop what runs in ``folder`` and delete its data, wherever it is. Raises ``FolderInUse``."""
+    """Stop what runs in ``folder``, programs that a killed supervisor left too, and delete its data, wherever it is.
+
+    Raises ``FolderInUse``.
+    """
     folder = folder.resolve()
-    if not folder.is_dir():
-        return
-    lock = FolderLock.take(folder)
     try:
+        lock = FolderLock.take(folder)
+    except FileNotFoundError:
+        return
+    try:
+        clear_leftovers(folder / RECORD)
         _stop_both(folder)
         home, _ = places.home_and_user(folder)
         if home != folder and home.exists():
             shutil.rmtree(home)
-        shutil.rmtree(folder)
+        # Out of the way first: whoever takes a folder of this name while we delete keeps theirs.
+        away = folder.with_name(f".{folder.name}-{os.getpid()}")
+        shutil.rmtree(away, ignore_errors=True)
+        folder.rename(away)
+        shutil.rmtree(away)
     finally:
         lock.release()
 

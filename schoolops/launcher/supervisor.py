@@ -26,6 +26,8 @@ _MARK = "SCHOOLOPS_SUPERVISED_BY"
 _PLAIN_COMMAND = re.compile(r"[\w./-]+( [\w./:@%+,='\"-]+)*")
 # Carried beside the mark: whose child a process is, when its program has died and is to be started again.
 PROGRAM = "SCHOOLOPS_SUPERVISED_PROGRAM"
+# In the folder of the servers, of what runs beside them.
+RECORD = "programs.json"
 _LEADERS_SECONDS = 5.0
 _SURVIVORS_SECONDS = 1.0
 # Until a program that died is started again: doubling while it keeps dying, as one that cannot work would else keep a

@@ -28,7 +28,7 @@ EVERYWHERE = (
     "shared strings", "rows", "a long text in every cell", "nesting", "entities behind a comment", "ZIP in XLSX",
 )  # fmt: skip
 # The door is full: it says when to come again.
-TURNED_AWAY, COMES_AGAIN = 503, 5
+TURNED_AWAY, COMES_AGAIN = 503, 60
 
 
 @dataclass(slots=True)
@@ -152,7 +152,9 @@ def bomb(target: Target) -> tuple[int, dict[str, str]]:
                     waiting[where or each.name] = each.name
                 elif status in REFUSED:
                     refused += 1
-                elif status != TURNED_AWAY:
+                elif status == TURNED_AWAY:
+                    wrong[each.name] = "was turned away, and not tried"
+                else:
                     wrong[each.name] = f"answered {status} {where}".rstrip()
 
     threads = [threading.Thread(target=send) for _ in range(AT_ONCE)]

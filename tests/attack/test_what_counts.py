@@ -92,6 +92,23 @@ def test_bombs_that_no_door_looked_at_were_not_tried(status: int) -> None:
     assert wrong["nothing"] == "not one file was taken, so none was tried"
 
 
+@pytest.mark.parametrize("times", [40, 1_000])
+def test_a_bomb_that_was_always_turned_away_was_not_tried(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    monkeypatch.setattr(bombing.bombs, "XLSX", {"small": lambda: b"PK", "full": lambda: b"full"})
+    monkeypatch.setattr(bombing, "FINISHED_EVERY_S", 0.001)
+    turned: list[str] = []
+
+    def full(_: Sound, asked: str, given: Any) -> tuple[int, Any] | None:
+        if asked == "erin POST /imports" and b"full" in given["said"] and len(turned) < times:
+            turned.append(asked)
+            return 503, {}
+        return (200, {"state": "failed"}) if asked.startswith("erin GET /imports/") else None
+
+    _, wrong = bombing.bomb(Sound(wrong=full).target())
+
+    assert wrong == ({} if times == 40 else {"full": "was turned away, and not tried"})
+
+
 def test_a_bomber_who_is_not_let_in_is_seen() -> None:
     def shut(_: Sound, asked: str, given: Any) -> tuple[int, Any] | None:
         return (401, {}) if "/auth/login" in asked and given["said"]["login"] == "erin" else None

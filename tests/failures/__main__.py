@@ -12,12 +12,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from config.env import BASE_DIR
@@ -46,11 +45,9 @@ their own, every other one without a key; one that had no answer and no key may 
 
 @contextmanager
 def curtain_up() -> Iterator[Scene]:
-    folder = launcher.spare_folder(BASE_DIR / ".schoolops" / "resilience")
-    launcher.remove(folder)
-    with launcher.start(launcher.DURABLE, folder) as servers:
-        run = folder / "run"
-        shutil.rmtree(run, ignore_errors=True)
+    lock = launcher.hold_spare(BASE_DIR / ".schoolops" / "resilience")
+    with launcher.start(launcher.DURABLE, lock.folder, lock=lock) as servers:
+        run = lock.folder / "run"
         run.mkdir()
         scene = Scene(run, servers)
         try:
@@ -58,7 +55,8 @@ def curtain_up() -> Iterator[Scene]:
             yield scene
         finally:
             scene.close()
-    launcher.remove(folder)
+    with suppress(launcher.FolderInUse):
+        launcher.remove(lock.folder)
 
 
 def main() -> int:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.failures import rows
 from tests.failures.__main__ import exit_code, play
+from tests.failures.rows import row as of_a_row
 from tests.failures.stage import UNKNOWN, Journal, Said, Scene
 from tests.observe.stage import Failed
 
@@ -109,3 +112,19 @@ def test_every_row_of_the_customers_matrix_is_played() -> None:
     names = [row.name for row in rows.ROWS]
     assert all(any(each in name for name in names) for each in asked)
     assert len(set(names)) == len(names)
+
+
+def test_a_shallow_clone_does_not_have_the_last_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, shallow = tmp_path / "whole", tmp_path / "shallow"
+    (whole / "config").mkdir(parents=True)
+    git = ["git", "-C", str(whole), "-c", "user.name=Alice", "-c", "user.email=alice@oak.example"]
+    subprocess.run(["git", "init", "--quiet", whole], check=True)
+    for name in ("config/migrations.txt", "later"):
+        (whole / name).write_text(name, encoding="utf-8")
+        subprocess.run([*git, "add", name], check=True)
+        subprocess.run([*git, "commit", "--quiet", "--message", name], check=True)
+    subprocess.run(["git", "clone", "--quiet", "--depth", "1", f"file://{whole}", shallow], check=True)
+
+    for clone, lacks in ((whole, False), (shallow, True), (tmp_path, True)):
+        monkeypatch.setattr(of_a_row, "BASE_DIR", clone)
+        assert bool(of_a_row.history()) is lacks

@@ -138,10 +138,15 @@ class Term:
         # The demo's families have bills already.
         of_it = "FROM fees_invoice WHERE state = 'issued' AND run_id = (SELECT max(id) FROM fees_invoicerun)"
         billed = f"SELECT count(DISTINCT student_id) {of_it}"
+        last = 0
         for part in (0.1, 0.5):
             self._wait(lambda part=part: self._books.number(billed) >= part * preview["students"], "bills")
             self._machine.kill("fees")
-            say(f"killed after {self._books.number(billed)} of {preview['students']} were billed")
+            had = self._books.number(billed)
+            say(f"killed after {had} of {preview['students']} were billed")
+            if not last < had < preview["students"]:
+                raise launcher.LauncherError("The job was not killed in the middle of something new.")
+            last = had
         self._wait(lambda: self._ask("GET", f"invoice-runs/{run}").expect(200).json["state"] == "done", "the run")
         total = self._books.rows(f"SELECT sum(total) {of_it}")[0][0]
         if total != Decimal(preview["total"]):

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import shutil
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 import redis
 
+from config import demo
 from schoolops import launcher
+from tests.smoke import stack
 
 from . import school
 
@@ -109,3 +115,58 @@ def test_removing_clears_the_data(place: Path) -> None:
     assert not (place / "demo").exists()
     with launcher.start(launcher.DURABLE, place / "demo") as servers, pytest.raises(psycopg.errors.UndefinedTable):
         school.enrolled(servers)
+
+
+@contextmanager
+def _nothing_started(folder: Path, *, lock: launcher.FolderLock, **_: Any) -> Iterator[list[str]]:
+    yield [each.name for each in folder.iterdir()]
+    launcher.stop(folder, lock=lock)
+
+
+def test_who_begins_while_another_ends_keeps_a_folder(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    began: list[launcher.FolderLock] = []
+    delete = shutil.rmtree
+
+    def while_another_begins(path: Path, **more: Any) -> None:
+        began.append(launcher.hold(launcher.spare_folder(stack.SMOKE)))
+        delete(path, **more)
+
+    monkeypatch.setattr(stack, "SMOKE", place / "smoke")
+    monkeypatch.setattr(demo, "stack", _nothing_started)
+    monkeypatch.setattr(shutil, "rmtree", while_another_begins)
+    with stack.fresh_stack(own_servers=True):
+        pass
+    monkeypatch.undo()
+    assert began
+    assert all(lock.folder.is_dir() for lock in began)
+    for lock in began:
+        lock.release()
+
+
+def test_what_a_killed_run_left_is_not_there_for_the_next(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    launcher.hold(place / "smoke").release()
+    (place / "smoke" / "media").mkdir()
+    monkeypatch.setattr(stack, "SMOKE", place / "smoke")
+    monkeypatch.setattr(demo, "stack", _nothing_started)
+    with stack.fresh_stack(own_servers=True) as there:
+        assert there == ["launcher.lock"]
+    assert [*place.iterdir()] == []
+
+
+def test_who_finds_the_spare_folder_taken_meanwhile_takes_the_next(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[launcher.FolderLock] = []
+    look = launcher.FolderLock.is_free
+
+    def taken_at_once(folder: Path) -> bool:
+        free = look(folder)
+        if not taken:
+            taken.append(launcher.hold(folder))
+        return free
+
+    monkeypatch.setattr(launcher.FolderLock, "is_free", taken_at_once)
+    lock = launcher.hold_spare(place / "test")
+    assert (taken[0].folder, lock.folder) == (place / "test", place / "test-2")
+    taken[0].release()
+    lock.release()

@@ -157,7 +157,8 @@ def test_a_step_that_fails_shows_what_it_said(place: Path) -> None:
     supervisor.stop()
 
 
-def test_what_a_crash_left_behind_is_ended_by_the_next(place: Path) -> None:
+def _crash(place: Path) -> None:
+    """A supervisor in the folder is killed, and its program goes on."""
     program = (
         "import sys, time; from pathlib import Path; from schoolops import launcher; place = Path(sys.argv[1]);"
         "launcher.Supervisor(place, place / 'programs.json', {}).start('web', sys.argv[2]); time.sleep(300)"
@@ -171,6 +172,18 @@ def test_what_a_crash_left_behind_is_ended_by_the_next(place: Path) -> None:
     crashed.kill()
     crashed.wait()
     assert school.living_below(place)
+
+
+def test_removing_a_folder_ends_what_a_crash_left_behind(place: Path) -> None:
+    launcher.hold(place / "demo").release()
+    _crash(place / "demo")
+    launcher.remove(place / "demo")
+    assert school.living_below(place) == []
+    assert [*place.iterdir()] == []
+
+
+def test_what_a_crash_left_behind_is_ended_by_the_next(place: Path) -> None:
+    _crash(place)
 
     ended = launcher.clear_leftovers(place / "programs.json")
 

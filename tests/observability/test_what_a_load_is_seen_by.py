@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 import uuid
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.urls import resolve
@@ -65,10 +68,41 @@ def test_who_was_not_there_at_first_has_grown() -> None:
 
 
 def test_while_people_are_let_in_nothing_is_judged() -> None:
-    seen = looks(10, 60, 100, 100, 100, 100)
+    seen = looks(10, 60, 100, 100, 100, 100, 100)
     # Nothing is started: what a stack holds was looked at before.
     held = Held(None, 10, [(1000.0 + 10 * at, look) for at, look in enumerate(seen)])  # type: ignore[arg-type]
-    assert held.of_the_last(30) == seen[2:]
+    assert held.of_the_last(40) == seen[2:]
+
+
+def test_whoever_stopped_looking_has_seen_nothing() -> None:
+    class Broken(Held):
+        def now(self) -> Look:
+            raise OSError("nobody answers")
+
+    held = Broken(None, 0.001)  # type: ignore[arg-type]
+    with held.watched():
+        while not held.broke:
+            time.sleep(0.001)
+    held.looks = [(float(at), look) for at, look in enumerate(looks(*[100] * 6))]
+    with pytest.raises(launcher.LauncherError, match="nobody answers"):
+        held.of_the_last(10)
+
+
+@pytest.mark.parametrize("many", [0, 1, 4])
+def test_fewer_looks_than_were_to_be_taken_say_nothing(many: int) -> None:
+    held = Held(None, 10, [(10.0 * at, look) for at, look in enumerate(looks(*[100] * many))])  # type: ignore[arg-type]
+    with pytest.raises(launcher.LauncherError, match=f"looked at {many} times"):
+        held.of_the_last(60)
+
+
+def test_a_file_that_is_gone_when_it_is_measured_has_no_size(tmp_path: Path) -> None:
+    for name in ("media/kept", "postgres/of the server"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"12345")
+    (tmp_path / "media" / "gone").symlink_to("nowhere")
+    servers = SimpleNamespace(folder=tmp_path)
+    held = Held(SimpleNamespace(addresses=SimpleNamespace(servers=servers)))  # type: ignore[arg-type]
+    assert held._disk() == 5
 
 
 def test_too_few_looks_are_no_slope() -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,23 +77,43 @@ def is_seen(seen: Seen, code: int, output: str) -> bool:
     )
 
 
+def ran(command: Sequence[str], fault: str) -> tuple[int, str]:
+    """Its exit code and all that it said. Whoever stops us stops it, and it takes its stack down before we end."""
+    child = subprocess.Popen(
+        command, cwd=BASE_DIR, env={**os.environ, VARIABLE: fault},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    try:
+        output, _ = child.communicate()
+    except KeyboardInterrupt:
+        # The terminal has told it too.
+        child.communicate()
+        raise
+    except SystemExit:
+        child.terminate()
+        child.communicate()
+        raise
+    return child.returncode, output
+
+
 def main() -> int:
     refuse_base_url("a fault is planted in a stack that is started for it, and in no other.")
     parser = argparse.ArgumentParser(prog="python -m tests.planted", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", choices=sorted(FAULTS), nargs="+", default=list(SEEN_BY))
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     unseen = []
     for name in given.only:
         began, seen = time.monotonic(), SEEN_BY[name]
-        done = subprocess.run(
-            [sys.executable, "-m", *seen.command], cwd=BASE_DIR, env={**os.environ, VARIABLE: name},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-        )  # fmt: skip
-        found = is_seen(seen, done.returncode, done.stdout)
+        try:
+            code, output = ran([sys.executable, "-m", *seen.command], name)
+        except KeyboardInterrupt:
+            return 130
+        found = is_seen(seen, code, output)
         print(f"{'seen' if found else 'UNSEEN'}  {name} by {' '.join(seen.command)} ({time.monotonic() - began:.0f} s)")
         if not found:
             unseen.append(name)
-            print("\n".join(done.stdout.splitlines()[-60:]))
+            print("\n".join(output.splitlines()[-60:]))
     print(f"RESULT {json.dumps({'planted': len(given.only), 'planted_unseen': len(unseen)})}", flush=True)
     return 1 if unseen else 0
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from config.env import BASE_DIR
 from tests.failures import rows
 from tests.planted.__main__ import SEEN_BY, is_seen
 from tests.planted.faults import FAULTS
@@ -54,3 +60,43 @@ def test_a_row_that_must_turn_red_is_one_of_the_matrix() -> None:
     wanted = [seen.command[-1] for seen in SEEN_BY.values() if seen.command[0] == "tests.failures"]
     found = {name: [row.name for row in rows.ROWS if name in row.name] for name in wanted}
     assert {name: len(names) for name, names in found.items()} == dict.fromkeys(wanted, 1)
+
+
+# Instead of a command: it says that it is up, and when it is stopped takes its time.
+SLOW = """
+import pathlib, signal, sys, time
+def stop(*_):
+    time.sleep(0.5)
+    pathlib.Path(sys.argv[1]).touch()
+    sys.exit(1)
+signal.signal(signal.SIGTERM, stop), signal.signal(signal.SIGINT, stop)
+print("up", file=open(sys.argv[2], "w"), flush=True)
+time.sleep(60)
+"""
+PLANTS = """
+import sys
+from tests.planted import __main__ as planted
+run = planted.ran
+told, sys.argv[1:] = sys.argv[1:4], ["--only", "late"]
+planted.ran = lambda _, fault: run([sys.executable, "-c", *told], fault)
+sys.exit(planted.main())
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_whoever_is_stopped_waits_until_what_it_started_has_stopped(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    down, up = tmp_path / "down", tmp_path / "up"
+    os.mkfifo(up)
+    planting = subprocess.Popen(
+        [sys.executable, "-c", PLANTS, SLOW, str(down), str(up)], cwd=BASE_DIR, start_new_session=True
+    )
+    assert up.read_text(encoding="utf-8") == "up\n"
+    if number is signal.SIGINT:
+        # As a terminal does: to all that it runs.
+        os.killpg(planting.pid, number)
+    else:
+        planting.send_signal(number)
+    assert planting.wait(30) == code
+    assert down.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from http.server import BaseHTTPRequestHandler
 from typing import Any, ClassVar
 
@@ -13,6 +14,8 @@ from schoolops.resilience.check import FIGURES, KEPT, Target
 from tests.resilience.proxied import ThroughAProxy, served
 
 TOKEN = "of the platform"
+# What a server that is too slow takes longer than, where the limit itself is tried.
+A_MOMENT_S = 0.02
 CHECKS = {name: {"status": "ok"} for name in ("redis", "database", "queues", "memory")}
 
 
@@ -154,6 +157,18 @@ class HidesFiguresWithoutAProxy(Sound):
     behind_a_proxy = True
 
 
+class SlowToLive(Sound):
+    def do_GET(self) -> None:
+        if self.path == "/health":
+            time.sleep(2 * A_MOMENT_S)
+        super().do_GET()
+
+
+@pytest.fixture(autouse=True)
+def _a_busy_machine_may_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "LIVE_WITHIN_S", check.TIMEOUT_S)
+
+
 def wrong(target: Target) -> dict[str, list[str]]:
     return {each.name: each.wrong for each in check.run(target) if each.wrong}
 
@@ -191,6 +206,12 @@ def test_what_one_server_does_wrong_is_found_by_one_scenario(server: type[Sound]
         found = wrong(Target(f"http://{place}", TOKEN))
     assert [*found] == [scenario]
     assert said in found[scenario]
+
+
+def test_who_takes_longer_than_a_balancer_waits_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "LIVE_WITHIN_S", A_MOMENT_S)
+    with served(SlowToLive) as place:
+        assert wrong(Target(f"http://{place}", TOKEN)) == {"liveness": ["too slow for a balancer's probe"]}
 
 
 def test_a_proxy_may_keep_figures_to_the_machine_and_nobody_else_may() -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 import psycopg
@@ -28,7 +27,8 @@ def fresh_stack(*, own_servers: bool = False, programs: Collection[str] = (), **
     On the servers that the environment names, embedded ones for the others; with ``own_servers`` embedded ones always.
     ``programs`` are those of the Procfile to start, all where none is named.
     """
-    folder = launcher.spare_folder(SMOKE)
+    lock = launcher.hold_spare(SMOKE)
+    folder = lock.folder
     named = {} if own_servers else {name: os.environ[name] for name in SERVERS if os.environ.get(name)}
     provisioning_url = named.pop("DATABASE_ADMIN_URL", "") or named.get("DATABASE_URL", "")
     database = f"schoolops_smoke_{os.getpid()}"
@@ -58,10 +58,13 @@ def fresh_stack(*, own_servers: bool = False, programs: Collection[str] = (), **
             more=more,
             profile=launcher.THROWAWAY,
             programs=programs,
+            lock=lock,
         ) as up:
             yield up
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        # Another run may have it by now, and has emptied it.
+        with suppress(launcher.FolderInUse):
+            launcher.remove(folder)
         if provisioning_url:
             forget_database(provisioning_url, database)
 

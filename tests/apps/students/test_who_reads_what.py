@@ -511,7 +511,7 @@ def one_door_at_a_time(in_oak: object, school_day: object, monkeypatch: pytest.M
         yield
 
 
-# Two halves, which two processes run beside each other.
+# Two halves: each begins with nothing seen.
 @pytest.mark.proof
 @pytest.mark.parametrize("half", ["one", "other"])
 def test_everybody_reads_what_they_may_in_ten_thousand_steps(one_door_at_a_time: None, half: str) -> None:

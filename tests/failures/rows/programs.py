@@ -48,19 +48,31 @@ def the_worker_is_killed(scene: Scene) -> Seen:
         for number in wanted:
             must(scene.want("slow", number) == 201, "a job is taken")
             if number % 20 == 10:
-                until("jobs are under way", lambda: bool(under_way(connection)))
-                killed.append(under_way(connection))
+                killed.append(some_under_way(connection))
                 scene.kill("worker-attendance")
+                # Its sessions end what they are at; none of them is to be taken for one of the next worker.
+                until("nothing of the dead one goes on", lambda: not under_way(connection))
                 scene.worker()
     # What was given to a connection that nobody reads any more is published again when its lease is over, after 90 s.
     until("every job is done", lambda: all(scene.effects()[number] for number in wanted), 120)
     scene.stop("worker-quarantine")
     must(all(scene.effects()[number] == 1 for number in wanted), "none is done twice")
-    must(all(killed), f"jobs are under way whenever it is killed: {killed}")
     return (
         f"{len(wanted)} jobs, {' and '.join(map(str, killed))} of them under way when it was killed; each done once",
         0.0,
     )
+
+
+def some_under_way(connection: psycopg.Connection) -> int:
+    """How many jobs somebody is in the middle of, by the first look that finds any."""
+    looks: list[int] = []
+
+    def found() -> bool:
+        looks.append(under_way(connection))
+        return looks[-1] > 0
+
+    until("jobs are under way", found)
+    return looks[-1]
 
 
 def under_way(connection: psycopg.Connection) -> int:

@@ -38,15 +38,21 @@ def root() -> str:
 
 def history() -> str:
     """A clone without history (or a shallow one) does not have the code of the last release."""
-    return "" if release() else "the history of this repository, with its last release"
+    return "" if _is_whole() and release() else "the history of this repository, with its last release"
 
 
 def release() -> str:
     """The commit of the last release: it is what wrote its migrations down."""
-    done = subprocess.run(
-        ["git", "log", "-1", "--format=%H", "--", "config/migrations.txt"],
-        cwd=BASE_DIR, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    return _git("log", "-1", "--format=%H", "--", "config/migrations.txt")
+
+
+def _is_whole() -> bool:
+    """In a shallow clone every file seems to be written by the first commit that it has, which may be this one."""
+    return _git("rev-parse", "--is-shallow-repository") == "false"
+
+
+def _git(*asked: str) -> str:
+    done = subprocess.run(["git", *asked], cwd=BASE_DIR, capture_output=True, text=True, check=False)
     return done.stdout.strip()
 
 
