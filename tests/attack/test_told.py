@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import urllib.request
 from types import SimpleNamespace
 from typing import Any
@@ -34,6 +35,8 @@ def test_a_log_of_requests_tells_nothing() -> None:
         "sk_sandbox_demo", "Tuition", "Marchetti", "ليلى", told.CHILD, "Perpetua Smokestack", TOKEN,
         TOKEN.replace("so_a", "so_r"),
     ],
+    # Some are made anew in each process; what a test is called is not.
+    ids=itertools.count(),
 )  # fmt: skip
 def test_whatever_may_not_stand_there_is_found(secret: str) -> None:
     assert len(told.leaks([ACCESS, f'web | {{"level":"ERROR","message":"of {secret}: no"}}'], _known())) == 1
