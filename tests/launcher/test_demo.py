@@ -11,7 +11,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ LONGEST_STOP = 15  # seconds
 
 
 @pytest.fixture
-def project(place: Path) -> Path:
+def project(place: Path) -> Iterator[Path]:
     """A copy of the sources, as a clone would have them, in a folder with a space in its name."""
     copy = place / "a clone"
     copy.mkdir()
@@ -39,7 +39,11 @@ def project(place: Path) -> Path:
             shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, copy / name)
-    return copy
+    yield copy
+    # A demo that was killed has left its programs; a test that failed did not clear them away.
+    for process in school.living_below(copy):
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
 
 @contextmanager
