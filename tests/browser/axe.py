@@ -18,6 +18,8 @@ def axe(page: Page, *, within: str | None = None) -> None:
 
 def findings(page: Page, *, within: str | None = None, weights: tuple[str, ...] = EVERY) -> list[str]:
     """What axe finds of these weights, as sentences."""
+    # Until its font is there, an icon is the word that stands for it.
+    page.evaluate("document.fonts.ready.then(() => true)")
     found = _AXE.run(page, context=within).response["violations"]
     return [_sentence(violation) for violation in found if violation["impact"] in weights]
 

@@ -74,7 +74,9 @@ print("up", file=open(sys.argv[2], "w"), flush=True)
 time.sleep(60)
 """
 PLANTS = """
-import sys
+import signal, sys
+# Whatever started this run in the background has it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from tests.planted import __main__ as planted
 run = planted.ran
 told, sys.argv[1:] = sys.argv[1:4], ["--only", "late"]

@@ -99,5 +99,5 @@ def test_a_place_to_send_them_without_the_extra_says_what_to_install(monkeypatch
         raise ModuleNotFoundError(name)
 
     monkeypatch.setattr(tracing.importlib.util, "find_spec", missing)
-    with pytest.raises(ImproperlyConfigured, match=r"schoolops\[otel\]"):
+    with pytest.raises(ImproperlyConfigured, match=r"'\.\[otel\]'"):
         tracing.want("http://127.0.0.1:4318/v1/traces", 5)
