@@ -33,7 +33,7 @@ demo-reset: environment ## Delete the demo's data
 test: environment ## Everything that belongs in every run
 	$(PY) -m pytest -n $(WORKERS) -m "not proof" tests $(ARGS)
 
-proof: environment ## The slower evidence, within an hour: two rows of it side by side, then what has to be alone
+proof: environment ## The slower evidence, an hour and more: two rows of it side by side, then what has to be alone
 	@red=0; $(MAKE) --no-print-directory --keep-going --jobs=2 proof-tests proof-stacks || red=1; \
 		$(MAKE) --no-print-directory proof-alone || red=1; exit $$red
 

@@ -51,7 +51,7 @@ def _settings() -> Iterator[Line]:
         )
     if len(settings.PLATFORM_TOKEN) < 32:
         yield Line("yellow", "PLATFORM_TOKEN is not set: anybody may read figures.", "Set it to 32 random characters.")
-    if getattr(settings, "EMAIL_BACKEND_BEHIND", "").endswith(".NowhereBackend"):
+    if settings.EMAIL_BACKEND_BEHIND.endswith(".NowhereBackend"):
         yield Line("yellow", "No mail server is set up: every letter fails.", "Set EMAIL_URL, or MAIL_PROVIDER.")
     if not settings.SMS_URL and not settings.SMS_LOGGED:
         yield Line("yellow", "No gateway for text messages is set up: each one fails.", "Set SMS_URL.")
