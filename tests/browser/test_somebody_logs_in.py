@@ -58,6 +58,20 @@ def test_somebody_logs_in_and_finds_a_student(visit: Visit, scene: Scene) -> Non
     page.wait_for_url("**/students/student/?*")
 
 
+def test_filters_opened_by_a_key_have_the_keys_however_late_they_are_shown(visit: Visit, scene: Scene) -> None:
+    page = visit(scene.dave, "/office/")
+    page.add_init_script(
+        "const frame = requestAnimationFrame; window.requestAnimationFrame = (then) => setTimeout(frame, 300, then);"
+    )
+    page.goto(visit.address("/office/students/student/"))
+    filters, panel = page.get_by_role("button", name="Filters", exact=True), page.locator("#changelist-filter")
+    for _ in range(2):
+        filters.press("Enter")
+        expect(panel.locator(":focus")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(panel).to_be_hidden()
+
+
 def test_support_comes_in_by_its_link(visit: Visit, scene: Scene) -> None:
     ends_at = people.SCHOOL_MOMENT + dt.timedelta(days=2)
     with scene.inside():

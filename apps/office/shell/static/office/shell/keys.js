@@ -47,10 +47,11 @@ document.addEventListener("keydown", (event) => {
   const shut = filters() && !seen(filters());
   pressed.click();
   // The filters stand behind the whole list in the page: whoever opened them by a key would have to walk through it.
-  if (shut) Alpine.nextTick(() => {
+  // Alpine shows them in the next frame, and may tell of its next tick before that.
+  if (shut) Alpine.nextTick(() => requestAnimationFrame(() => {
     if (!seen(filters())) return;
     opener = pressed;
     [...filters().querySelectorAll(FIELDS)].find(seen)?.focus();
-  });
+  }));
 });
 })();
