@@ -126,9 +126,8 @@ def herd() -> dict[str, float]:
 def main() -> None:
     """Measure on a Valkey of our own, and print."""
     refuse_base_url("bench-cache compares processor time inside processes of its own.")
-    folder = launcher.spare_folder(BASE_DIR / ".schoolops" / "bench")
-    launcher.remove(folder)
-    with launcher.start_valkey(launcher.THROWAWAY, folder) as servers:
+    lock = launcher.hold_spare(BASE_DIR / ".schoolops" / "bench")
+    with launcher.start(launcher.THROWAWAY, lock.folder, which=("valkey",), lock=lock) as servers:
         os.environ |= {variable.name: variable.default for variable in VARIABLES}
         os.environ |= {
             # Named because Django wants one; nothing is asked of it.

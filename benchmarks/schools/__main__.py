@@ -109,9 +109,8 @@ def going(slug: str) -> dict[str, Any]:
         school = restoring.restore_beside(file=taken.path, keys=[identity], slug="bench-before", domains=[])
         figures["restore_seconds"] = round(time.perf_counter() - began, 2)
         restoring.clear(school)
-        spare = launcher.spare_folder(floor.FOLDER.with_name("bench-north"))
-        launcher.remove(spare)
-        with launcher.start(floor.PROFILE, spare) as servers:
+        lock = launcher.hold_spare(floor.FOLDER.with_name("bench-north"))
+        with launcher.start(floor.PROFILE, lock.folder, lock=lock) as servers:
             north = North(servers)
             migrate = [sys.executable, str(BASE_DIR / "manage.py"), "migrate", "--shared-only", "--verbosity=0"]
             subprocess.run(north.command(*migrate), check=True, cwd=BASE_DIR)

@@ -170,9 +170,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=5.0, help="of each round and view")
     given = parser.parse_args()
     refuse_base_url("bench-server compares two servers that it starts itself, and reads their processor time.")
-    folder = launcher.spare_folder(BASE_DIR / ".schoolops" / "bench-server")
-    launcher.remove(folder)
-    with launcher.start(launcher.THROWAWAY, folder) as servers:
+    lock = launcher.hold_spare(BASE_DIR / ".schoolops" / "bench-server")
+    with launcher.start(launcher.THROWAWAY, lock.folder, lock=lock) as servers:
         environment = {
             **os.environ,
             **{variable.name: variable.default for variable in VARIABLES},
@@ -191,7 +190,7 @@ def main() -> int:
         with ground.prepared(STUDENTS, 1):
             environment["SCHOOLOPS_TODAY"] = people.SCHOOL_DAY.isoformat()
         with ExitStack() as both:
-            running = [both.enter_context(serving(name, folder, environment)) for name in COMMANDS]
+            running = [both.enter_context(serving(name, lock.folder, environment)) for name in COMMANDS]
             login = json.dumps({"login": "head", "password": people.PASSWORD}).encode()
             said = Connection(running[0].port).ask(request("/api/v1/auth/login", body=login))
             token = json.loads(said)["access_token"]

@@ -397,7 +397,8 @@ LOGGING: dict[str, Any] = {
         "json": {"()": "schoolops.observability.logging.JsonLines"},
         "text": {"()": "schoolops.observability.logging.ReadableLines"},
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "filters": {"refused": {"()": "schoolops.observability.logging.Refused"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["refused"]}},
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL")},
     "loggers": {
         # Our own access line replaces these two.

@@ -99,6 +99,16 @@ def surroundings() -> dict[str, Any]:
     }
 
 
+class Refused(logging.Filter):
+    """What Django refuses as suspicious is somebody's request, which has its 400: no error of ours, no traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("django.security."):
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.exc_info = None
+        return True
+
+
 class JsonLines(OrjsonFormatter):
     """An access line has exactly the nine reference fields, in order; other lines carry the same context."""
 

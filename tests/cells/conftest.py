@@ -22,10 +22,8 @@ def north(django_db_setup: None) -> Iterator[North]:
 
     from tests.cells.north import North
 
-    folder = launcher.spare_folder(floor.FOLDER.with_name("test-north"))
-    # What an earlier run left, killed or not.
-    launcher.remove(folder)
-    with launcher.start(floor.PROFILE, folder) as servers:
+    lock = launcher.hold_spare(floor.FOLDER.with_name("test-north"))
+    with launcher.start(floor.PROFILE, lock.folder, lock=lock) as servers:
         found = North(servers)
         migrate = [sys.executable, "-W", "ignore", str(settings.MANAGE), "migrate", "--shared-only", "--skip-checks"]
         done = subprocess.run(found.command(*migrate), capture_output=True, text=True, check=False)

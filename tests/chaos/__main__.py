@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import random
-import shutil
 import socket
 import sys
 import time
@@ -64,8 +63,8 @@ class Chaos:
         self.given = given
         self.dice = random.Random(given.seed)
         self.ledger = given.engine == "ledger"
-        self.folder = launcher.spare_folder(FOLDER)
-        self.run = self.folder / "run"
+        self.lock = launcher.hold_spare(FOLDER)
+        self.run = self.lock.folder / "run"
         self.tally = Tally()
         self.supervisor = Supervisor()
 
@@ -76,9 +75,8 @@ class Chaos:
         settings["appendonly"] = "yes" if self.given.aof == "on" else "no"
         if self.given.aof != "on":
             settings.pop("appendfsync", None)
-        launcher.remove(self.folder)
-        self.servers = launcher.start(replace(launcher.DURABLE, valkey_settings=settings), self.folder)
-        shutil.rmtree(self.run, ignore_errors=True)
+        profile = replace(launcher.DURABLE, valkey_settings=settings)
+        self.servers = launcher.start(profile, self.lock.folder, lock=self.lock)
         (self.run / "barriers").mkdir(parents=True)
         self.environment = {
             **os.environ,

@@ -77,11 +77,9 @@ def _list(alerts: set[str] | frozenset[str]) -> str:
 @contextmanager
 def curtain_up() -> Iterator[Stage]:
     """The stack on servers of its own, gone afterwards."""
-    folder = launcher.spare_folder(BASE_DIR / ".schoolops" / "observe")
-    launcher.remove(folder)
-    with launcher.start(launcher.THROWAWAY, folder) as servers:
-        run = folder / "run"
-        shutil.rmtree(run, ignore_errors=True)
+    lock = launcher.hold_spare(BASE_DIR / ".schoolops" / "observe")
+    with launcher.start(launcher.THROWAWAY, lock.folder, lock=lock) as servers:
+        run = lock.folder / "run"
         run.mkdir()
         stage = Stage(run, servers)
         try:

@@ -50,6 +50,16 @@ def test_a_refused_request_leaves_a_line_too(
     assert (line.__dict__["statusCode"], line.__dict__["route"]) == (status, "unmatched")
 
 
+def test_what_django_refuses_is_a_warning_without_a_traceback() -> None:
+    (stderr,) = [each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler]
+    trouble = (ValueError, ValueError("x"), None)
+    for name, level in (("django.security.DisallowedModelAdminLookup", "WARNING"), ("schoolops.tests", "ERROR")):
+        said = logging.LogRecord(name, logging.ERROR, __file__, 1, "Filtering by x not allowed", (), trouble)
+        assert stderr.filter(said)
+        assert f" {level} " in ReadableLines().format(said)
+        assert ("ValueError: x" in ReadableLines().format(said)) is (level == "ERROR")
+
+
 def test_a_callers_request_id_is_kept_when_it_is_one() -> None:
     known = "6f9619ff-8b86-d011-b42d-00cf4fc964ff"
     answer = Client().get("/health", headers={"x-request-id": known.upper()})

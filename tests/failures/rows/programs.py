@@ -40,8 +40,6 @@ def the_web_server_is_killed(scene: Scene) -> Seen:
 def the_worker_is_killed(scene: Scene) -> Seen:
     wanted = range(3_000, 3_060)
     killed: list[int] = []
-    # What a dead process had in hand runs there, alone.
-    scene.worker("quarantine")
     superuser = scene.servers.superuser_url.replace("postgres://", "postgresql://", 1)
     superuser = urlsplit(superuser)._replace(path=urlsplit(scene.admin_url).path).geturl()
     with psycopg.connect(superuser, autocommit=True) as connection:
@@ -53,6 +51,8 @@ def the_worker_is_killed(scene: Scene) -> Seen:
                 # Its sessions end what they are at; none of them is to be taken for one of the next worker.
                 until("nothing of the dead one goes on", lambda: not under_way(connection))
                 scene.worker()
+    # What a dead process had in hand runs there, alone.
+    scene.worker("quarantine")
     # What was given to a connection that nobody reads any more is published again when its lease is over, after 90 s.
     until("every job is done", lambda: all(scene.effects()[number] for number in wanted), 120)
     scene.stop("worker-quarantine")
