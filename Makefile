@@ -13,7 +13,9 @@ unexport PYTHONDONTWRITEBYTECODE
 # What `make proof` is made of; two rows, and what measures and so goes on beside nothing.
 TESTS = tests-proof tests-who-reads-what tests-any
 STACKS = stack-failures stack-planted stack-exams stack-fees stack-notices
-ALONE = stack-attack stack-schools
+ALONE = tests-faults stack-attack stack-schools
+
+FAULTS = tests/cache/test_faults.py
 
 # One after the other, each even where one before was red; red where any was.
 each_of = @red=0; for each in $(1); do $(MAKE) --no-print-directory $$each || red=1; done; exit $$red
@@ -33,7 +35,7 @@ demo-reset: environment ## Delete the demo's data
 test: environment ## Everything that belongs in every run
 	$(PY) -m pytest -n $(WORKERS) -m "not proof" tests $(ARGS)
 
-proof: environment ## The slower evidence, an hour and more: two rows of it side by side, then what has to be alone
+proof: environment ## The slower evidence, within an hour: two rows of it side by side, then what has to be alone
 	@red=0; $(MAKE) --no-print-directory --keep-going --jobs=2 proof-tests proof-stacks || red=1; \
 		$(MAKE) --no-print-directory proof-alone || red=1; exit $$red
 
@@ -41,10 +43,10 @@ proof-tests:
 	+$(call each_of,$(TESTS))
 
 tests-proof:
-	$(PY) -m pytest -m proof --ignore=tests/apps/students/test_who_reads_what.py tests $(ARGS)
+	$(PY) -m pytest -n 2 -m proof --ignore=tests/apps/students/test_who_reads_what.py --ignore=$(FAULTS) tests $(ARGS)
 
 tests-who-reads-what:
-	$(PY) -m pytest --dist worksteal -n 1 -m proof tests/apps/students/test_who_reads_what.py $(ARGS)
+	$(PY) -m pytest --dist worksteal -n 2 -m proof tests/apps/students/test_who_reads_what.py $(ARGS)
 
 tests-any:
 	$(PY) -m pytest -n $(WORKERS) -m "hypothesis and not proof" --hypothesis-profile=any tests $(ARGS)
@@ -72,6 +74,10 @@ stack-notices:
 
 proof-alone:
 	+$(call each_of,$(ALONE))
+
+# How long a request waits that meets a fault.
+tests-faults:
+	$(PY) -m pytest -m proof $(FAULTS) $(ARGS)
 
 stack-attack:
 	$(PY) -m tests.attack --seconds 120

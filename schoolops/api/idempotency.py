@@ -127,7 +127,8 @@ class IdempotencyMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponseBase | None:
-        if request.method not in UNSAFE or iscoroutinefunction(view):
+        # What is not there to be done is refused for that, whatever its key.
+        if request.method not in UNSAFE or iscoroutinefunction(view) or not _takes(view, request.method):
             return None
         header = request.headers.get(HEADER)
         try:
@@ -277,5 +278,17 @@ def fingerprint(request: HttpRequest) -> bytes:
 
 def is_required(view: Callable[..., Any]) -> bool:
     """Whether the view, a class or a function, says ``idempotency_key_required = True``."""
-    kind = getattr(view, "cls", None) or getattr(view, "view_class", None) or view
-    return bool(getattr(kind, "idempotency_key_required", False))
+    return bool(getattr(_kind_of(view), "idempotency_key_required", False))
+
+
+def _kind_of(view: Callable[..., Any]) -> Any:
+    return getattr(view, "cls", None) or getattr(view, "view_class", None) or view
+
+
+def _takes(view: Callable[..., Any], method: str) -> bool:
+    """Whether a view of a class has this method at its address; a function decides for itself."""
+    actions = getattr(view, "actions", None)
+    if actions is not None:
+        return method.lower() in actions
+    kind = _kind_of(view)
+    return kind is view or hasattr(kind, method.lower())

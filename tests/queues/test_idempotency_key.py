@@ -72,6 +72,18 @@ def test_where_money_moves_a_key_is_required(ledger: Ledger, pay: Callable[..., 
     assert ledger.effects() == []
 
 
+def test_a_method_that_is_not_there_is_refused_for_that_and_for_no_key(
+    ledger: Ledger, client_for: Callable[[School], Client]
+) -> None:
+    browser = client_for(ledger.school)
+    known = {"Authorization": bearer(ledger.school)}
+    keyed = {**known, "Idempotency-Key": "k-1"}
+    assert browser.post("/pay", {"n": 5}, content_type="application/json", headers=keyed).status_code == 201
+    for headers in (known, keyed, {**known, "Idempotency-Key": "käse"}):
+        assert browser.put("/pay", {"n": 5}, content_type="application/json", headers=headers).status_code == 405
+    assert ledger.effects() == [5]
+
+
 def test_elsewhere_it_is_a_choice(ledger: Ledger, pay: Callable[..., HttpResponse]) -> None:
     assert pay(None, path="/note").status_code == 200
     assert pay("k-9", path="/note").status_code == 200

@@ -77,14 +77,22 @@ def test_killed_at_random_it_is_gone_on_with(fresh_school: Fresh, command: tuple
     before = [rows(school) for school in schools]
     moments = random.Random(20261130)
     killed = 0
-    for _ in range(KILLS):
+
+    def set_back() -> None:
         for school in schools:
             age(school)
             if command[0] == "migrate_schools":
                 take_back_a_migration(school)
+
+    set_back()
+    began = time.monotonic()
+    manage(*command).communicate(timeout=240)
+    whole = time.monotonic() - began
+    for _ in range(KILLS):
+        set_back()
         running = manage(*command)
-        # From where the first connection may be made to where all of it may be done.
-        time.sleep(moments.uniform(1.5, 6.0))
+        # From where the first connection may be made to where all of it is done, on this machine and today.
+        time.sleep(whole * moments.uniform(0.4, 1.0))
         killed += running.poll() is None
         running.send_signal(signal.SIGKILL)
         running.communicate()

@@ -1,11 +1,16 @@
 """Addresses."""
 
+from functools import partial
+
 from django.urls import path
 
 from apps.exchange.api.views import bank, marks, rosters
+from schoolops.api.parsers import JsonParser
 from schoolops.api.viewsets import routes
 
 STEPS = rosters.StepViewSet.as_view
+# Files alone come as forms: a form without a field would be a mapping of nothing.
+STATEMENT = partial(bank.BankStatementViewSet.as_view, parser_classes=(JsonParser,))
 LINES = bank.BankLineViewSet.as_view
 
 urlpatterns = [
@@ -24,8 +29,8 @@ urlpatterns = [
     path("mark-files/<uuid:id>/rows", marks.MarkFileRowsViewSet.as_view({"get": "list"})),
     path("mark-files/<uuid:id>/confirm", marks.MarkFileViewSet.as_view({"post": "confirm"})),
     *routes("bank-statements", bank.BankStatementViewSet),
-    path("bank-statements/<uuid:id>/mapping", bank.BankStatementViewSet.as_view({"put": "map_headers"})),
-    path("bank-statements/<uuid:id>/confirm", bank.BankStatementViewSet.as_view({"post": "confirm"})),
+    path("bank-statements/<uuid:id>/mapping", STATEMENT({"put": "map_headers"})),
+    path("bank-statements/<uuid:id>/confirm", STATEMENT({"post": "confirm"})),
     *routes("bank-lines", bank.BankLineViewSet),
     path("bank-lines/<uuid:id>/take", LINES({"post": "take"})),
     path("bank-lines/<uuid:id>/settle", LINES({"post": "settle"})),

@@ -417,6 +417,18 @@ def test_columns_that_nobody_knows_are_said_once(campus: Campus, bills: list[Inv
     assert sent(campus, "Wann,Wieviel,Wozu\n2026-11-02,5,x\n", by=anton).state == "read"
 
 
+def test_a_form_says_nothing_of_columns(campus: Campus, bills: list[Invoice], anton: User, at_oak: Any) -> None:
+    """One without a field would map none of them, and have the file read again."""
+    row = sent(campus, csv_of(a_row("1200.00", "Fees")), by=anton)
+    talk, form = at_oak(anton), "multipart/form-data; boundary=b"
+    for step, method in (("mapping", "PUT"), ("confirm", "POST")):
+        address = f"/api/v1/bank-statements/{row.sourced_id}/{step}"
+        headers = {"Authorization": f"Bearer {talk.token}", "Idempotency-Key": step}
+        said = b'--b\r\nContent-Disposition: form-data; name="total"\r\n\r\n0\r\n--b--\r\n'
+        answer = talk.client.generic(method, address, said, content_type=form, headers=headers)
+        assert answer.status_code == 415, answer.content
+
+
 def test_days_that_may_be_read_in_two_ways_are_asked_for(campus: Campus, bills: list[Invoice], anton: User) -> None:
     row = sent(campus, "Date,Amount,Details\n02/11/2026,5,x\n", by=anton)
     assert (lines(), row.errors[0]["code"]) == ([], "exchange:date-ambiguous")

@@ -22,6 +22,8 @@ class Child:
     campus: str
     section: str | None
     phone: str = ""
+    # What they are called, where that is said.
+    called: str = ""
     note: str = ""
     login: str | None = None
     merged: bool = False
@@ -159,7 +161,7 @@ class World:
             for place in other.places
             if all(min(place[1], own[1]) <= max(place[0], own[0]) for own in kept.places)
         ]
-        said = ((kept.phone, other.phone), (kept.note, other.note))
+        said = ((kept.phone, other.phone), (kept.called, other.called), (kept.note, other.note))
         more = bool(kept.places) or any(mine and mine != theirs for mine, theirs in said)
         new_lines = both(kept.note, other.note) != kept.note
         mine = {guardian for child, guardian in self.links if child == keep}
@@ -176,8 +178,8 @@ class World:
         }
         shut_too = {guardian for guardian in theirs - mine if more or self._away(keep, guardian)}
         watched = kept.login is not None or any(self.links[keep, guardian].open for guardian in mine - theirs - shut)
-        if not kept.phone and not watched:
-            kept.phone = other.phone
+        if not watched:
+            kept.phone, kept.called = kept.phone or other.phone, kept.called or other.called
         kept.note = both(kept.note, other.note)
         if kept.login is None and not more:
             kept.login = other.login

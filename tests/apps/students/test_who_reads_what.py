@@ -327,10 +327,12 @@ class Reading(RuleBasedStateMachine):
             version = Student.objects.values_list("version", flat=True).get(pk=self.at.children[child].pk)
             key, said = f"k{next(_numbers)}", {"preferred_name": f"P{next(_numbers)}", "version": version}
             answer = self._send(who, child, key, said)
-            reaches = self.at.world.reaches
-            may = reaches(who, "students.view", child) and reaches(who, "students.manage", child)
+            may = self.at.world.reaches(who, "students.manage", child)
             assert (answer.status_code == 200) == may, (who, child, answer.content)
             if may:
+                self.at.world.children[child].called = said["preferred_name"]
+                noted = self.at.world.reaches(who, "students.view_medical", child)
+                assert ("medical_note" in answer.json()) == noted, f"{who} changed {child} and is told of the note"
                 self.keys.append((who, child, key, said))
         self.look(who, child)
 
@@ -341,9 +343,12 @@ class Reading(RuleBasedStateMachine):
         answer = self._send(who, child, key, said)
         Reading.seen["a replay"] += 1
         if answer.status_code == 200:
-            shown, now = answer.json(), self.at.world.record(who, self._became(child))
-            assert now is not None, f"{who} is given the record of {child} again"
-            assert ("medical_note" in shown) <= ("medical_note" in now), f"{who} is given the note of {child} again"
+            shown, kept, reaches = answer.json(), self._became(child), self.at.world.reaches
+            # Who changes a record is answered what it is by then, whether or not they may look for it.
+            may = reaches(who, "students.view", kept) or reaches(who, "students.manage", kept)
+            assert may, f"{who} is given the record of {child} again"
+            noted = reaches(who, "students.view_medical", kept)
+            assert ("medical_note" in shown) <= noted, f"{who} is given the note of {child} again"
         self.look(who, child)
 
     def _became(self, child: str) -> str:

@@ -23,7 +23,6 @@ from apps.fees.models import BankLine, BankStatement
 from schoolops import money
 from schoolops.api import parameters
 from schoolops.api.parameters import Parameter
-from schoolops.api.parsers import JsonParser
 from schoolops.api.viewsets import Columns, answer, valid
 
 INSTITUTION = Parameter(parameters.public_id, where="institution__sourced_id", about="One campus only.")
@@ -39,7 +38,7 @@ class BankStatementViewSet(CampusRows):
         "map_headers": "fees.collect over campus",
         "confirm": "fees.collect over campus",
     }
-    parser_classes = (MultiPartParser, JsonParser)
+    parser_classes = (MultiPartParser,)
     out = shapes.BankStatementOut
     columns: ClassVar[Columns] = {
         "id": "sourced_id",
