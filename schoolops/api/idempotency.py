@@ -30,12 +30,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 
 from schoolops import pictures, problem
 from schoolops.api.counting import who_asks
+from schoolops.api.errors import UnsupportedMedia
 from schoolops.api.parsers import BodyTooLarge
 from schoolops.api.sealing import Unsealable, seal, unseal
 from schoolops.errors import Conflict, Invalid, SchoolOpsError
 
-UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+# Method → what of a view answers it.
+_ANSWERED_BY = {"POST": "post", "PUT": "put", "PATCH": "patch", "DELETE": "delete"}
+UNSAFE = frozenset(_ANSWERED_BY)
 HEADER = "Idempotency-Key"
+FORM = "multipart/form-data"
 REPLAYED = "Idempotency-Replayed"
 # As a description can say it; quotes around it are left out.
 PATTERN = r"^[!#-~][ !#-~]{0,254}$"
@@ -143,6 +147,9 @@ class IdempotencyMiddleware:
             if user is None:
                 # Nobody to keep it for; the view refuses.
                 return None
+            # A form is read here, and DRF takes what was read for said, whatever the view takes.
+            if request.content_type == FORM and not _takes_forms(view):
+                raise UnsupportedMedia
             return self._once(request, found.group(1), user, lambda: view(request, *args, **kwargs))
         except SchoolOpsError as refusal:
             return problem.response(refusal)
@@ -257,7 +264,7 @@ def fingerprint(request: HttpRequest) -> bytes:
     asked = hashlib.sha256(f"{request.method}\0{request.get_full_path()}\0".encode())
     if (version := request.headers.get("If-Match")) is not None:
         asked.update(f"If-Match: {version}\0".encode())
-    if request.method == "POST" and request.content_type == "multipart/form-data":
+    if request.method == "POST" and request.content_type == FORM:
         asked.update(ascii(sorted(request.POST.lists())).encode())
         for name, files in sorted(request.FILES.lists()):
             for file in files:
@@ -289,6 +296,11 @@ def _takes(view: Callable[..., Any], method: str) -> bool:
     """Whether a view of a class has this method at its address; a function decides for itself."""
     actions = getattr(view, "actions", None)
     if actions is not None:
-        return method.lower() in actions
+        return _ANSWERED_BY[method] in actions
     kind = _kind_of(view)
-    return kind is view or hasattr(kind, method.lower())
+    return kind is view or hasattr(kind, _ANSWERED_BY[method])
+
+
+def _takes_forms(view: Callable[..., Any]) -> bool:
+    said = getattr(view, "initkwargs", {}).get("parser_classes") or getattr(_kind_of(view), "parser_classes", None)
+    return said is None or any(each.media_type in {FORM, "*/*"} for each in said)
