@@ -83,7 +83,7 @@ stack-attack:
 	$(PY) -m tests.attack --seconds 120
 
 stack-schools:
-	$(PY) -m benchmarks.schools --schools 20 --known cpu_ratio=1.6
+	$(PY) -m benchmarks.schools --schools 20 --known cpu_ratio=1.75
 
 check: environment ## Format, lint, types, import contracts, Django's checks, generated files
 	$(PY) -m ruff format --check .
