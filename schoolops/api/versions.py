@@ -10,9 +10,9 @@ from rest_framework.request import Request
 
 from schoolops.api.errors import refused
 
-# Of an If-Match: an ETag of ours, its quotes left out or not, or any; empty is as if not said, and HTTP lets go of the
-# blanks around it. Also what the API's description says of it.
-PATTERN = r'^[ \t]*(\*|(W/)?"?[0-9]{1,18}"?)?[ \t]*$'
+# Of an If-Match: an ETag of ours, its quotes left out or not, or any; HTTP lets go of the blanks around it. What is not
+# ASCII comes as an empty text, and so would be taken for not said. Also what the API's description says of it.
+PATTERN = r'^[ \t]*(\*|(W/)?"?[0-9]{1,18}"?)[ \t]*$'
 
 
 def etag(version: int) -> str:
@@ -26,12 +26,13 @@ def expected(request: Request, body: Mapping[str, Any] | None = None, *, require
     Raises:
         ValidationFailed: it is missing, unreadable, or the two disagree.
     """
-    header = request.headers.get("If-Match", "").strip(" \t")
+    header = request.headers.get("If-Match")
     sent: Any = request.data if body is None else body
     said = sent.get("version") if isinstance(sent, Mapping) else None
-    if header == "*":
-        return None
-    if header:
+    if header is not None:
+        header = header.strip(" \t")
+        if header == "*":
+            return None
         number = header.removeprefix("W/").strip('"')
         if not re.search(PATTERN, header) or (said is not None and said != int(number)):
             raise refused(

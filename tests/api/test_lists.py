@@ -165,7 +165,7 @@ def test_a_new_row_says_where_it_is(get: Get, oak: School, client_for: Callable[
         ('"3"', {}, 3), ('W/"3"', {}, 3), ("", {"version": 3}, 3), ('"3"', {"version": 3}, 3), ("*", {}, -1),
         ("", {}, None), ('"3"', {"version": 4}, None), ("three", {}, None), ("", {"version": "3"}, None),
         ("", {"version": True}, None), ("", {"version": -1}, None), ("", [], None), (f'"{"9" * 5000}"', {}, None),
-        (" 3\t", {}, 3), ("\xa03", {}, None), ("\xa0", {"version": 3}, None),
+        (" 3\t", {}, 3), ("\xa03", {}, None), ("\xa0", {"version": 3}, None), (" ", {"version": 3}, None),
     ],
 )  # fmt: skip
 def test_a_change_says_which_version_it_read(

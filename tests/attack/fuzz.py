@@ -105,17 +105,18 @@ class Seen:
     def successful(self) -> int:
         return sum(count for status, count in self.statuses.items() if 200 <= status < 300)
 
-    def wrong(self, *, everything: bool = False) -> list[str]:
-        """Failures, and what was not tried at all: of ``everything``, each operation that was never answered well."""
+    def wrong(self) -> list[str]:
+        """Failures, and that a login got nowhere."""
         wrong = list(self.failures)
         share = self.successful / max(1, self.statuses.total())
         if share < LEAST_SHARE or len(self.reached) < LEAST_OPERATIONS:
             wrong.append(f"{share:.1%} of answers are successful, and {len(self.reached)} operations with an id")
-        if everything:
-            named = {label for labels in BY_CHANCE.values() for label in labels}
-            never = {label for label, times in self.asked.items() if times >= ENOUGH and label not in self.well}
-            wrong += [f"{label} was never answered well in {self.asked[label]} requests" for label in never - named]
         return wrong
+
+    def never(self) -> set[str]:
+        """The operations that were asked for often enough and never answered well."""
+        named = {label for labels in BY_CHANCE.values() for label in labels}
+        return {label for label, times in self.asked.items() if times >= ENOUGH and label not in self.well} - named
 
 
 def tried(oak: Target, people: Collection[str], seconds: float, say: Callable[[str], None] = print) -> tuple[int, int]:
@@ -126,12 +127,27 @@ def tried(oak: Target, people: Collection[str], seconds: float, say: Callable[[s
         seen = requests(target, who, seconds / len(people))
         by_status = " ".join(f"{status}×{number}" for status, number in sorted(seen.statuses.items()))
         say(f"as {who}: {by_status}; answered well at {len(seen.reached)} operations with an id")
-        wrong = seen.wrong(everything=who == EVERYTHING)
+        wrong = seen.wrong()
+        if who == EVERYTHING and (never := seen.never()):
+            wrong += _refused_anew(oak, never, seen, say)
         for why in wrong:
             say(f"FOUND  as {who}: {why}")
         count += len(wrong)
         cases += seen.statuses.total()
     return cases, count
+
+
+def _refused_anew(oak: Target, never: set[str], seen: Seen, say: Callable[[str], None]) -> list[str]:
+    """What of ``never`` is refused at a school that nobody has been to yet.
+
+    Of the other what was asked for was gone before they were come to: a request before them had merged or deleted it.
+    """
+    from tests.attack import sound
+
+    refused = set(sound.refused(oak.outside.another_school(f"{oak.slug}-anew-{uuid4().hex[:6]}"), never))
+    if worn := sorted(never - refused):
+        say(f"asked for in vain, since what they need was gone by then: {', '.join(worn)}")
+    return [f"{label} was never answered well in {seen.asked[label]} requests" for label in sorted(refused)]
 
 
 def requests(target: Target, who: str, seconds: float) -> Seen:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +27,35 @@ def asks(target: Target) -> dict[str, Ask]:
 
     Raises ``NotAsExpected``, ``NothingThere`` or ``NoAskDeclared`` where one cannot be made ready.
     """
+    with _world(target) as world:
+        return {label_of(each): _ready(each, world) for each in _all()}
+
+
+def refused(target: Target, labels: Collection[str]) -> list[str]:
+    """Those of ``labels`` whose request is not answered well even just after it was made ready. Raises as ``asks``."""
+    found = []
+    with _world(target) as world:
+        for each in _all():
+            if label_of(each) in labels:
+                ready = _ready(each, world)
+                path = path_of(each, ready.ids)
+                answer = world.ask(each.method, path, ready.body, query=ready.query, headers=ready.headers)
+                if not answer.ok:
+                    found.append(label_of(each))
+    return found
+
+
+def label_of(address: Address) -> str:
+    """``PUT students/{id}/photo``."""
+    return f"{address.method} {_HOLE.sub(_IN_BRACES, address.route.removeprefix(PLAIN))}"
+
+
+def _all() -> Iterator[Address]:
+    return (each for each in addresses() if not each.is_alias)
+
+
+@contextmanager
+def _world(target: Target) -> Iterator[World]:
     web = Web(target.origin)
 
     def send(method: str, path: str, token: Any, body: Any, query: Any, headers: Any) -> Any:
@@ -32,7 +63,7 @@ def asks(target: Target) -> dict[str, Ask]:
 
     with Rows(target.outside.admin_url) as rows:
         schema = rows.schema_of(target.slug)
-        world = World(
+        yield World(
             send,
             dict(target.passwords),
             ROLES,
@@ -41,11 +72,6 @@ def asks(target: Target) -> dict[str, Ask]:
             lambda: rows.working(schema),
             lambda message, state: rows.became(schema, message, state),
         )
-        return {
-            f"{each.method} {_HOLE.sub(_IN_BRACES, each.route.removeprefix(PLAIN))}": _ready(each, world)
-            for each in addresses()
-            if not each.is_alias
-        }
 
 
 def _ready(address: Address, world: World) -> Ask:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections import Counter
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -122,3 +124,16 @@ def test_a_sound_report_has_nothing_wrong() -> None:
 )
 def test_what_is_wrong_counts(code: int, events: list[str]) -> None:
     assert len(fuzz.read(code, "1 warning", "\n".join(events)).wrong()) == 1
+
+
+def test_what_is_refused_to_who_may_do_everything_is_asked_once_more_where_nothing_was_taken_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = fuzz.Seen(asked=Counter({"GET students/{id}": 8, "GET exams": 9, "POST imports": 20, "GET roles": 7}))
+    never = seen.never()
+    assert never == {"GET students/{id}", "GET exams"}
+    monkeypatch.setattr(sound, "refused", lambda _, labels: [each for each in labels if each == "GET exams"])
+    said: list[str] = []
+    oak: Any = SimpleNamespace(slug="oak", outside=SimpleNamespace(another_school=lambda slug: slug))
+    assert fuzz._refused_anew(oak, never, seen, said.append) == ["GET exams was never answered well in 9 requests"]
+    assert [each.endswith("GET students/{id}") for each in said] == [True]
