@@ -140,13 +140,13 @@ def tried(oak: Target, people: Collection[str], seconds: float, say: Callable[[s
 def _refused_anew(oak: Target, never: set[str], seen: Seen, say: Callable[[str], None]) -> list[str]:
     """What of ``never`` is refused at a school that nobody has been to yet.
 
-    Of the other what was asked for was gone before they were come to: a request before them had merged or deleted it.
+    The others are for a guardian alone, or a request before them had merged or deleted what they need.
     """
     from tests.attack import sound
 
     refused = set(sound.refused(oak.outside.another_school(f"{oak.slug}-anew-{uuid4().hex[:6]}"), never))
     if worn := sorted(never - refused):
-        say(f"asked for in vain, since what they need was gone by then: {', '.join(worn)}")
+        say(f"asked for in vain, since they are another's or what they need was gone by then: {', '.join(worn)}")
     return [f"{label} was never answered well in {seen.asked[label]} requests" for label in sorted(refused)]
 
 

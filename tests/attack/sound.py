@@ -32,14 +32,24 @@ def asks(target: Target) -> dict[str, Ask]:
 
 
 def refused(target: Target, labels: Collection[str]) -> list[str]:
-    """Those of ``labels`` whose request is not answered well even just after it was made ready. Raises as ``asks``."""
+    """Those of ``labels`` that are not answered well to whom they are for, just after they were made ready.
+
+    Raises as ``asks``.
+    """
     found = []
     with _world(target) as world:
         for each in _all():
             if label_of(each) in labels:
                 ready = _ready(each, world)
-                path = path_of(each, ready.ids)
-                answer = world.ask(each.method, path, ready.body, query=ready.query, headers=ready.headers)
+                answer = world.ask(
+                    each.method,
+                    path_of(each, ready.ids),
+                    ready.body,
+                    by=ready.by,
+                    token=ready.token or None,
+                    query=ready.query,
+                    headers=ready.headers,
+                )
                 if not answer.ok:
                     found.append(label_of(each))
     return found
