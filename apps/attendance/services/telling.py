@@ -252,7 +252,7 @@ def _decided(messages: Sequence[Message]) -> dict[int, Told]:
         each.pk: {
             "first": row.starts_on,
             "last": row.ends_on,
-            "decision": str(_DECISIONS[Leave.State(row.state)]),
+            "decision": _DECISIONS[Leave.State(row.state)],
             "note": row.decision_note,
         }
         for each in messages

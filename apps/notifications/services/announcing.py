@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from apps.access import services as access
 from apps.accounts.models import User
+from apps.institutions.selectors import school_today
 from apps.notifications.errors import AnnouncementPublished, AudienceEmpty, AudienceUnknown
 from apps.notifications.events import AnnouncementDue
 from apps.notifications.models import WAITING, Announcement, Channel, Message
@@ -225,7 +226,7 @@ def _write(found: Announcement, fact: str, key: str, to: Sequence[Recipient], *,
 def remind(*, announcement: UUID, by: User) -> int:
     """Write once more to those who have not read it, or not confirmed it where that was asked for: once a day.
 
-    Returns how many those are.
+    Returns how many are written to: none of those who were reminded on this day of the school.
 
     Raises:
         As ``announce``, where ``by`` may not write to them any more; AnnouncementUnknown; AnnouncementPublished, where
@@ -236,8 +237,16 @@ def remind(*, announcement: UUID, by: User) -> int:
     if found.state != State.PUBLISHED:
         raise AnnouncementPublished
     left = unread_of(found)
-    key = f"{found.sourced_id} {clock.now():%Y-%m-%d}"
-    rest = [Recipient(each.guardian_id, each.user_id, each.institution_id) for each in left]
+    key = f"{found.sourced_id} {school_today()}"
+    told = Message.objects.filter(fact=REMINDED, key=key).exclude(state=Message.State.SUPPRESSED)
+    reminded = set(told.values_list("guardian", "user"))
+    rest = [
+        Recipient(each.guardian_id, each.user_id, each.institution_id)
+        for each in left
+        if (each.guardian_id, each.user_id) not in reminded
+    ]
+    if not rest:
+        return 0
     for start in range(0, len(rest), CHUNK):
         _write(found, REMINDED, key, rest[start : start + CHUNK], inbox=found.channels == [Channel.INBOX])
     found.reminded_at = clock.now()

@@ -85,7 +85,7 @@ def _answered(letter: Letter, answer: Exception) -> None:
     passes = 400 <= code < 500 or isinstance(answer, SMTPSenderRefused)
     if passes and letter.first.tries < MOST_TRIES:
         letter.wait(Reason.OUTAGE, AGAIN_AFTER * 2**letter.first.tries)
-    elif refused:
+    elif refused and not passes:
         letter.state, letter.bounced = State.BOUNCED, True
     else:
         letter.state = State.FAILED

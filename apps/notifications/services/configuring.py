@@ -270,7 +270,9 @@ def resolve(*, message: UUID, sent: bool, by: User) -> Message:
     if found is None:
         raise MessageUnknown
     rows = Message.objects.filter(Q(pk=found.pk) | Q(part_of=found.pk), state=State.OUTCOME_UNKNOWN)
-    said = {"state": State.SENT} if sent else {"state": State.QUEUED, "due_at": clock.now()}
+    # What is in an inbox is delivered: nothing is on its way there.
+    there = State.DELIVERED if found.channel == Channel.INBOX else State.SENT
+    said = {"state": there} if sent else {"state": State.QUEUED, "due_at": clock.now()}
     if not rows.update(**said):
         raise OutcomeKnown
     if not sent:
@@ -296,11 +298,13 @@ def clear_bounced(*, message: UUID, by: User) -> None:
 
 @transaction.atomic
 def clear_address(*, address: str, by: User) -> int:
-    """Let messages go to an address that bounced again; returns how many had. Raises ``PermissionMissing``."""
-    rows = list(
-        messages_seen(by=by, permission=CONFIGURE).filter(address=address, bounced_at__isnull=False).order_by("pk")
-    )
-    Message.objects.filter(pk__in=[row.pk for row in rows]).update(bounced_at=None)
-    if rows:
-        trail.record(by, "notifications.address-cleared", rows[-1])
-    return len(rows)
+    """Let messages go to an address that bounced again; returns how many had. Raises ``PermissionMissing``.
+
+    Whoever sees one of them clears all: an address is barred for the whole school, whichever campus's letter came back.
+    """
+    bounced = Message.objects.filter(address=address, bounced_at__isnull=False)
+    seen = messages_seen(by=by, permission=CONFIGURE).filter(pk__in=bounced).order_by("pk").last()
+    if seen is None:
+        return 0
+    trail.record(by, "notifications.address-cleared", seen)
+    return bounced.update(bounced_at=None)

@@ -234,11 +234,12 @@ _BEGIN = """
      WHERE m.id = r.id AND m.state = 'sending' AND m.address = '' AND m.handed_at = r.claimed_at
  RETURNING m.id
 """
-# What a report said meanwhile, or a person, stands.
+# What a report said meanwhile, or a person, stands. That nobody answered, or that it was not called out, is no try.
 _SETTLE = """
     UPDATE notifications_message m
        SET state = r.state, reason = r.reason, answer = r.answer, reference = r.reference,
-           due_at = COALESCE(r.again_at, m.due_at), tries = m.tries + 1, settled_at = %s,
+           due_at = COALESCE(r.again_at, m.due_at), settled_at = %s,
+           tries = m.tries + CASE WHEN r.state = 'deferred' AND r.answer = '' THEN 0 ELSE 1 END,
            bounced_at = CASE WHEN r.bounced THEN %s ELSE m.bounced_at END
       FROM jsonb_to_recordset(%s::jsonb) AS r(
            id bigint, state text, reason text, answer text, reference text, again_at timestamptz, bounced boolean,
@@ -322,8 +323,10 @@ def _handed(give: Give, letters: Sequence[Letter]) -> Away | None:
 def give_up(rows: QuerySet[Message]) -> int:
     """Whether these were sent nobody knows: a person is asked. Returns how many they are.
 
-    What was claimed only, and not called out, waits again.
+    What was claimed only, and not called out, waits again. So does what is for the inbox: a table of ours, that has it
+    or not.
     """
+    rows.filter(state=State.SENDING, channel=Channel.INBOX).update(address="")
     take_back(rows)
     return rows.update(state=State.OUTCOME_UNKNOWN, settled_at=clock.now())
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_noop
 
 from apps.notifications.models import Channel, Message
@@ -25,7 +26,7 @@ class Amount(NamedTuple):
 
 
 # What stands for a placeholder, before it is written in the reader's language.
-Value = str | int | dt.date | dt.time | dt.datetime | Amount
+Value = str | Promise | int | dt.date | dt.time | dt.datetime | Amount
 Told = Mapping[str, Value]
 # By key of the message: what is so by now. One that is missing is not so any more.
 Reader = Callable[[Sequence[Message]], Mapping[int, Told]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from apps.access import services as access
 from apps.accounts.models import User
@@ -23,13 +24,22 @@ def _mine(message: UUID, by: User) -> Message:
     return found
 
 
+def _and_its_reminders(found: Message) -> QuerySet[Message]:
+    """``found``, and what else told the same reader of the same announcement: whichever is read, it was read."""
+    if found.announcement_id is None:
+        return Message.objects.filter(pk=found.pk)
+    return Message.objects.filter(
+        announcement=found.announcement_id, channel=Channel.INBOX, guardian=found.guardian_id, user=found.user_id
+    )
+
+
 @transaction.atomic
 def read_message(*, message: UUID, by: User) -> Message:
     """Note that a message of ``by``'s inbox was read: the first time counts. Raises ``MessageUnknown``."""
     found = _mine(message, by)
     if found.read_at is None:
         found.read_at = clock.now()
-        Message.objects.filter(pk=found.pk, read_at=None).update(read_at=found.read_at)
+        _and_its_reminders(found).filter(read_at=None).update(read_at=found.read_at)
     return found
 
 
@@ -46,7 +56,9 @@ def acknowledge(*, message: UUID, by: User) -> Message:
     if found.acknowledged_at is None:
         moment = clock.now()
         found.read_at, found.acknowledged_at = found.read_at or moment, moment
-        found.save(update_fields=["read_at", "acknowledged_at"])
+        rows = _and_its_reminders(found)
+        rows.filter(read_at=None).update(read_at=found.read_at)
+        rows.filter(acknowledged_at=None).update(acknowledged_at=moment)
         trail.record(by, "notifications.acknowledged", found.announcement)
     return found
 

@@ -153,6 +153,25 @@ def test_a_paper_is_read_by_whom_an_announcement_is_for_and_named_in_the_letter(
     assert [browser(user).get(his).status_code for user in (alice, bob)] == [200, 404]
 
 
+def test_what_is_confirmed_on_a_reminder_is_confirmed(
+    browser: Visit, carol: User, child: Any, alice: User, campus: Campus
+) -> None:
+    made = services.announce(
+        title="Trip", text="On Friday.", channels=["in-app"], acknowledge=True, by=alice,
+        audience=Audience("students", [str(child.sourced_id)]),
+    )  # fmt: skip
+    services.publish(made.pk)
+    deliver()
+    with clock.frozen(clock.now() + dt.timedelta(days=1)):
+        assert services.remind(announcement=made.sourced_id, by=alice) == 1
+        deliver()
+        reminder = inbox_of(carol).filter(fact="announcement.reminder").get()
+        browser(carol).post(reverse("family:notice", args=[reminder.sourced_id]))
+    assert {each.acknowledged_at is None for each in inbox_of(carol)} == {False}
+    with clock.frozen(clock.now() + dt.timedelta(days=2)):
+        assert services.remind(announcement=made.sourced_id, by=alice) == 0
+
+
 def test_what_was_told_of_one_child_goes_with_that_child_though_another_stays_open(
     browser: Visit, carol: User, child: Any, alice: User, media: Any, client_for: Any, in_oak: Any
 ) -> None:

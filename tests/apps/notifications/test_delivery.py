@@ -13,7 +13,7 @@ from apps.access.errors import OutOfReach, PermissionMissing
 from apps.accounts.models import User
 from apps.notifications import services
 from apps.notifications.errors import HeldAlready, NothingHeld, OutcomeKnown
-from apps.notifications.models import Channel, Message
+from apps.notifications.models import Announcement, Channel, Message
 from apps.notifications.selectors import Audience, inbox_of, standing
 from apps.notifications.services import About
 from apps.notifications.services.judging import e164
@@ -87,6 +87,56 @@ def test_an_outage_loses_nothing(campus: Campus, alice: User, fickle: type[Fickl
     with clock.frozen(at(10, 2)):
         assert services.deliver(Channel.EMAIL) == 3
     assert states(channel=Channel.EMAIL) == [("sent", "")] * 3
+
+
+def test_an_outage_costs_no_try_and_a_letter_that_is_put_off_bars_no_address(
+    campus: Campus, alice: User, fickle: type[FickleMail], at: At
+) -> None:
+    _tell(campus, alice)
+    for minute in range(9):
+        mail.circuit.reset()
+        fickle.begin("away")
+        with clock.frozen(at(10, 2 * minute)), pytest.raises(MailUnavailable):
+            services.deliver(Channel.EMAIL)
+    mail.circuit.reset()
+    fickle.begin("later", "later", "later")
+    with clock.frozen(at(11)):
+        services.deliver(Channel.EMAIL)
+    assert states(channel=Channel.EMAIL) == [("deferred", "outage")] * 3
+    assert {each.due_at for each in Message.objects.filter(channel=Channel.EMAIL)} == {at(11, 5)}
+    # Put off for longer than anybody waits, it failed; its address is still written to.
+    Message.objects.filter(channel=Channel.EMAIL).update(tries=8)
+    fickle.begin("later", "later", "later")
+    with clock.frozen(at(12)):
+        services.deliver(Channel.EMAIL)
+    assert states(channel=Channel.EMAIL) == [("failed", "")] * 3
+    assert not Message.objects.filter(bounced_at__isnull=False).exists()
+
+
+def test_what_is_for_the_inbox_is_never_in_doubt(campus: Campus, child: Student, alice: User) -> None:
+    _tell(campus, alice, channels=("in-app",))
+    Message.objects.filter(channel=Channel.INBOX).update(state="sending", address="inbox", job=7, handed_at=clock.now())
+    with clock.frozen(clock.now() + dt.timedelta(hours=1)):
+        assert services.look_after() == 0
+        services.deliver(Channel.INBOX)
+    assert {state for state, _ in states(channel=Channel.INBOX)} == {"delivered"}
+    (one, *_) = Message.objects.filter(channel=Channel.INBOX)
+    Message.objects.filter(pk=one.pk).update(state="outcome_unknown")
+    assert services.resolve(message=one.sourced_id, sent=True, by=alice).state == "delivered"
+
+
+def test_readers_are_reminded_once_a_day_of_the_school_and_counted_as_they_are_written_to(
+    campus: Campus, alice: User
+) -> None:
+    campus.institution.timezone = "Pacific/Auckland"
+    campus.institution.save()
+    _tell(campus, alice)
+    made = Announcement.objects.get()
+    monday = dt.datetime(2026, 11, 2, 0, 30, tzinfo=dt.UTC)
+    # Half past one in the afternoon, and eleven the next morning: one day in London.
+    for moment, number in ((monday, 3), (monday, 0), (monday + dt.timedelta(hours=21, minutes=30), 3)):
+        with clock.frozen(moment):
+            assert services.remind(announcement=made.sourced_id, by=alice) == number
 
 
 def test_a_channel_that_is_away_opens_its_own_circuit_and_no_other(

@@ -21,7 +21,7 @@ from apps.notifications.selectors import Audience
 from apps.staff.models import TeachingAssignment
 from apps.students.models import Guardian, Student
 from schoolops import clock
-from tests.factories.people import Campus, a_user
+from tests.factories.people import Campus, a_school_year, a_user
 from tests.factories.told import deliver, states
 
 WORDED = "message-templates/attendance.absent/email/en-gb"
@@ -116,6 +116,20 @@ def test_an_address_that_bounced_is_listed_until_it_is_cleared_for_all_that_came
     assert office("DELETE", f"bounced-addresses/{listed[0]['id']}").status_code == 204
     assert office.get("bounced-addresses").json()["results"] == []
     assert _code(office("DELETE", f"bounced-addresses/{listed[0]['id']}")) == (404, "notifications:message-unknown")
+
+
+def test_who_clears_an_address_at_one_campus_clears_it_for_the_school_that_it_is_barred_for(
+    campus: Campus, child: Student, mona: Guardian, alice: User
+) -> None:
+    here = a_user("hana", role="administrator", institution=campus.institution)
+    there = a_school_year(name="South").institution
+    rows = Message.objects.filter(announcement__in=[_told(alice, child), _told(alice, child)], channel=Channel.EMAIL)
+    rows.update(state="bounced", bounced_at=clock.now(), address=mona.email)
+    Message.objects.filter(pk=rows.order_by("pk")[0].pk).update(institution=there)
+    assert services.clear_address(address=mona.email, by=here) == 2
+    again = _told(alice, child)
+    deliver()
+    assert states(announcement=again, channel="email") == [("sent", "")]
 
 
 def test_a_rule_is_said_for_all_or_a_level_taken_back_and_refused_for_what_is_always_sent(

@@ -136,6 +136,19 @@ def test_a_decision_on_leave_is_told(campus: Campus, child: Student, mona: Guard
     assert "Enjoy it" in mail.outbox[0].body
 
 
+def test_a_decision_is_told_in_the_readers_language(campus: Campus, child: Student, mona: Guardian, dave: User) -> None:
+    User.objects.filter(pk=mona.user_id).update(language="ar")
+    Guardian.objects.filter(pk=mona.pk).update(language="ar")
+    leave = attendance.request_leave(
+        student=child.sourced_id, starts_on=SCHOOL_DAY, ends_on=SCHOOL_DAY, reason="A wedding", by=dave
+    )
+    attendance.approve_leave(leave=leave.sourced_id, note="", by=dave)
+    deliver()
+    ((_, subject),) = letters()
+    assert "approved" not in subject
+    assert "approved" not in mail.outbox[0].body
+
+
 def test_the_class_teacher_is_warned_once_of_who_is_absent_often(
     campus: Campus, child: Student, alice: User, bob: User
 ) -> None:
