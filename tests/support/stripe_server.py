@@ -132,9 +132,9 @@ def refund_fails(id: str) -> Any:  # noqa: A002
 
 
 def events_of(types: Any = (), **asked: Any) -> Any:
-    """Ours: localstripe's list, of several types."""
+    """Ours: localstripe’s list, of several types; of all where none is said."""
     listed = Event._api_list_all("/v1/events", **asked)
-    listed._list = [each for each in listed._list if each.type in types]
+    listed._list = [each for each in listed._list if not types or each.type in types]
     return listed
 
 

@@ -57,8 +57,7 @@ def process() -> Iterator[Stripe]:
 def there(process: Stripe, settings: Any) -> Stripe:
     circuits._circuits.clear()
     settings.STRIPE_URL = process.url
-    while not process.written.empty():
-        process.written.get()
+    process.begin()
     return process
 
 
